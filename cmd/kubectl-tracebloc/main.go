@@ -1,0 +1,31 @@
+// kubectl-tracebloc is the kubectl plugin that takes a dataset from a laptop to
+// an ingested table on a tracebloc client release.
+package main
+
+import (
+	"context"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"k8s.io/cli-runtime/pkg/genericiooptions"
+
+	"github.com/tracebloc/kubectl-tracebloc/pkg/cmd"
+)
+
+// version is set by the linker in released builds.
+var version = "dev"
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	// After the first signal the handler is gone, so that a second one ends the
+	// process at once.
+	context.AfterFunc(ctx, stop)
+
+	streams := genericiooptions.IOStreams{In: os.Stdin, Out: os.Stdout, ErrOut: os.Stderr}
+	err := cmd.NewRootCommand(version, streams).ExecuteContext(ctx)
+	if err != nil {
+		cmd.PrintError(os.Stderr, err)
+	}
+	os.Exit(cmd.ExitCode(err))
+}

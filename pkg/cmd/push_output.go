@@ -1,0 +1,130 @@
+package cmd
+
+import (
+	"fmt"
+	"io"
+	"math"
+	"strings"
+	"time"
+
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/cli-runtime/pkg/genericclioptions"
+	"k8s.io/cli-runtime/pkg/printers"
+
+	"github.com/tracebloc/kubectl-tracebloc/pkg/dataset"
+	"github.com/tracebloc/kubectl-tracebloc/pkg/preflight"
+	"github.com/tracebloc/kubectl-tracebloc/pkg/progress"
+	"github.com/tracebloc/kubectl-tracebloc/pkg/run"
+)
+
+// chosen is what a push settled before it read the data.
+type chosen struct {
+	task   dataset.Task
+	table  string
+	intent string
+	from   map[string]source
+}
+
+func newPush(o *pushOptions) *push {
+	p := &push{pushOptions: o, result: run.NewIngestionRun("")}
+	p.chosen.from = map[string]source{}
+	p.result.Status.Durations = map[string]float64{}
+	p.result.Status.Step = "flags"
+	return p
+}
+
+// close gives back what the steps opened.
+func (p *push) close() {
+	p.server.close()
+	if p.data != nil {
+		_ = p.data.Close()
+	}
+}
+
+// conclude writes the ending into the result; the exit code in it and that of
+// the process come from the same function.
+func (p *push) conclude(err error) {
+	p.result.Spec.Path = p.path
+	if p.dryRun != dryRunNone {
+		p.result.Spec.DryRun = p.dryRun
+	}
+	status := &p.result.Status
+	status.ExitCode = ExitCode(err)
+	if err == nil {
+		return
+	}
+	if status.Message == "" {
+		status.Message = err.Error()
+	}
+	if status.Phase == "" || status.Phase == run.PhasePlanned {
+		status.Phase = run.PhaseRefused
+	}
+}
+
+// runPrinter prints an IngestionRun in the format of -o, or as a report for
+// people when there is none.
+type runPrinter struct {
+	format printers.ResourcePrinter
+}
+
+func newRunPrinter(flags *genericclioptions.PrintFlags) (runPrinter, error) {
+	if flags.OutputFormat == nil || *flags.OutputFormat == "" {
+		return runPrinter{}, nil
+	}
+	scheme := runtime.NewScheme()
+	scheme.AddKnownTypes(run.GroupVersion, &run.IngestionRun{})
+	format, err := flags.WithTypeSetter(scheme).ToPrinter()
+	return runPrinter{format: format}, err
+}
+
+// print writes the result to out: the object, or what a person wants to read.
+func (r runPrinter) print(p *push) error {
+	if r.format != nil {
+		return r.format.PrintObj(p.result, p.Out)
+	}
+	_, err := io.WriteString(p.Out, progress.Escape(p.report()))
+	return err
+}
+
+// report is the result for people. Failures before the submit have no report:
+// their error says it all.
+func (p *push) report() string {
+	status := &p.result.Status
+	switch status.Phase {
+	case run.PhasePlanned:
+		return fmt.Sprintf("run %s planned (%s dry run): nothing was sent\n", p.runKey, p.dryRun)
+	case run.PhaseDetached:
+		return fmt.Sprintf("run %s submitted as job %s\n", p.runKey, status.Job)
+	case run.PhaseRefused, "":
+		return ""
+	}
+	if len(p.outcome.Lines()) == 0 {
+		return ""
+	}
+	return strings.Join(p.outcome.Lines(), "\n") + "\n"
+}
+
+func datasetStatus(c *preflight.Result) *run.DatasetStatus {
+	return &run.DatasetStatus{
+		TreeID: c.Manifest.TreeID(), Files: int64(len(c.Manifest)), Bytes: c.Manifest.Bytes(), Rows: c.Rows, Classes: c.Classes,
+	}
+}
+
+// shownFindings is how many findings of one rule a person gets to see.
+const shownFindings = 20
+
+// writeFindings prints findings the way compilers do, worst first, and the
+// totals.
+func writeFindings(out io.Writer, c *preflight.Result) {
+	shown := map[string]int{}
+	for _, f := range c.Findings {
+		if shown[f.Rule]++; shown[f.Rule] <= shownFindings {
+			_, _ = fmt.Fprintln(out, f)
+		}
+	}
+	if len(c.Findings) > 0 {
+		_, _ = fmt.Fprintf(out, "%s, %s\n", plural(int64(c.Errors()), "error"), plural(int64(c.Warnings()), "warning"))
+	}
+}
+
+func seconds(d time.Duration) float64 { return math.Round(d.Seconds()*1000) / 1000 }

@@ -1,0 +1,170 @@
+package cmd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/tracebloc/kubectl-tracebloc/pkg/podio"
+	"github.com/tracebloc/kubectl-tracebloc/pkg/release"
+	"github.com/tracebloc/kubectl-tracebloc/pkg/run"
+)
+
+// tokenLifetime is what is asked for; a push that takes longer mints another.
+const tokenLifetime = time.Hour
+
+// findRelease finds the release and settles who submits to it.
+func (p *push) findRelease(ctx context.Context) error {
+	c, err := connect(p.getter)
+	if err != nil {
+		return err
+	}
+	p.cluster, p.result.Namespace = c, c.namespace
+	r, err := release.Discover(ctx, c.client, c.namespace, p.releaseName)
+	if err != nil {
+		return err
+	}
+	p.release, p.result.Spec.Release = r, r.Name
+	if p.stageImage == "" {
+		p.stageImage = r.StageImage
+	}
+	if p.serviceAccount, err = r.ServiceAccount(p.chosen.table, p.submitAs); err != nil {
+		return fail(exitAuth, err)
+	}
+	p.say("Release:    %s in namespace %s, chart %s, submitting as service account %s", r.Name, r.Namespace, r.ChartVersion, p.serviceAccount)
+	return nil
+}
+
+// askAccess asks for every later call, and makes the token: what is forbidden
+// must not come out after the upload.
+func (p *push) askAccess(ctx context.Context) error {
+	results, err := release.Access(ctx, p.cluster.client, p.release.PushChecks(p.serviceAccount))
+	if err != nil {
+		return fail(exitRelease, err)
+	}
+	if err := release.Missing(results); err != nil {
+		return err
+	}
+	p.token = release.NewTokenSource(p.cluster.client, p.release.Namespace, p.serviceAccount, tokenLifetime)
+	_, err = p.token.Token(ctx)
+	return err
+}
+
+// reachServer makes sure that jobs-manager answers before anything is sent.
+func (p *push) reachServer(ctx context.Context) error {
+	p.server = &server{streams: p.cluster.streams, release: p.release}
+	url, err := p.server.open(ctx)
+	if err != nil {
+		return err
+	}
+	if err := release.Ping(ctx, url); err != nil {
+		// The forward knows why the connection broke; the HTTP client only saw it close.
+		if cause := p.server.forward.Err(); cause != nil {
+			return fmt.Errorf("jobs-manager pod %q does not answer on port %d: %w (kubectl logs %s -n %s -c api)",
+				p.release.Pod, p.release.Port, cause, p.release.Pod, p.release.Namespace)
+		}
+		return err
+	}
+	return nil
+}
+
+// checkDestination refuses a table that a run fills or has filled. The very
+// same push, still at work, is not refused but joined.
+func (p *push) checkDestination(ctx context.Context) error {
+	earlier, err := release.CheckDestination(ctx, p.cluster.client, p.release.Namespace, p.chosen.table)
+	if err != nil {
+		return fail(exitRelease, err)
+	}
+	switch {
+	case earlier == nil, earlier.State == release.RunFailed && earlier.Key != p.key:
+		return nil
+	case p.isSame(earlier) && earlier.Job != "":
+		p.say("This very push was submitted as run %s before: following it, nothing is sent again", earlier.Key)
+		p.runKey, p.result.Name = earlier.Key, earlier.Key
+		p.accepted = run.Accepted{Job: earlier.Job, Namespace: p.release.Namespace, Replay: true}
+		return nil
+	}
+	return &release.ExistsError{Namespace: p.release.Namespace, Table: p.chosen.table, Run: *earlier}
+}
+
+// isSame tells whether an earlier run is this push: the same spec, whose paths
+// name the content of the data, and either the key that was asked for or a run
+// that is not over.
+func (p *push) isSame(earlier *release.ExistingRun) bool {
+	return strings.TrimSpace(earlier.Spec) == strings.TrimSpace(p.spec) &&
+		(earlier.Key == p.key || p.key == "" && earlier.State == release.RunActive)
+}
+
+// server is the way to jobs-manager: one port-forward that is made anew, to
+// whichever Pod is Ready then, when it broke.
+type server struct {
+	streams *podio.Client
+	release *release.Release
+	forward *podio.Forward
+}
+
+// open returns the base URL of a fresh port-forward to the release's Pod.
+func (s *server) open(ctx context.Context) (string, error) {
+	s.close()
+	forward, err := s.streams.Forward(ctx, s.release.Namespace, s.release.Pod, s.release.Port)
+	if err != nil {
+		return "", fmt.Errorf("open a port-forward to pod %q: %w", s.release.Pod, err)
+	}
+	s.forward = forward
+	return "http://" + forward.Addr, nil
+}
+
+// alive tells whether the forward that was opened last is still good.
+func (s *server) alive() bool {
+	if s.forward == nil {
+		return false
+	}
+	select {
+	case <-s.forward.Done():
+		return false
+	default:
+		return true
+	}
+}
+
+func (s *server) close() {
+	if s != nil && s.forward != nil {
+		s.forward.Close()
+		s.forward = nil
+	}
+}
+
+// connectAgain is the Connect of a Submitter: the forward of the check before
+// the upload while it lives, else a new one, after looking for the Pod again.
+func (p *push) connectAgain(ctx context.Context) (string, func(), error) {
+	drop := p.server.close
+	if p.server.alive() {
+		return "http://" + p.server.forward.Addr, drop, nil
+	}
+	r, err := release.Discover(ctx, p.cluster.client, p.release.Namespace, p.release.Name)
+	if err != nil {
+		return "", nil, err
+	}
+	p.server.release = r
+	url, err := p.server.open(ctx)
+	if err != nil {
+		return "", nil, err
+	}
+	return url, drop, nil
+}
+
+// freshToken is the Token of a Submitter: it is asked again only when the last
+// token was not accepted.
+func (p *push) freshToken(ctx context.Context) (string, error) {
+	if p.tokenUsed {
+		p.token.Forget()
+	}
+	p.tokenUsed = true
+	token, err := p.token.Token(ctx)
+	if err != nil && !errors.Is(err, context.Canceled) {
+		return "", fail(exitAuth, err)
+	}
+	return token, err
+}

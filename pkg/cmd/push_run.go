@@ -1,0 +1,92 @@
+package cmd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/tracebloc/kubectl-tracebloc/pkg/run"
+)
+
+// submit posts the spec under the key that is printed and stored by now.
+func (p *push) submit(ctx context.Context) error {
+	if !p.joined() {
+		submitter := &run.Submitter{
+			Connect:   p.connectAgain,
+			Token:     p.freshToken,
+			Namespace: p.release.Namespace,
+			Notify:    func(message string) { p.say("%s", message) },
+		}
+		accepted, err := submitter.Submit(ctx, run.Submission{Key: p.runKey, Config: p.spec, ImageDigest: p.imageDigest})
+		var refused *run.RefusedError
+		if errors.As(err, &refused) && refused.Auth() {
+			return fail(exitAuth, err)
+		}
+		if err != nil {
+			return err
+		}
+		p.accepted = accepted
+	}
+	p.server.close()
+	p.result.Status.Job, p.result.Status.Replay = p.accepted.Job, p.accepted.Replay
+	p.say("Submitted:  run %s is job %s in namespace %s", p.runKey, p.accepted.Job, p.accepted.Namespace)
+	if p.detach {
+		p.result.Status.Phase = run.PhaseDetached
+		p.say("%s", p.comeBack())
+	}
+	return nil
+}
+
+// follow watches the run to its end and judges it. A user who interrupts it
+// leaves a run behind that goes on.
+func (p *push) follow(ctx context.Context) error {
+	following, cancel := ctx, context.CancelFunc(func() {})
+	if p.timeout > 0 {
+		following, cancel = context.WithTimeout(ctx, p.timeout)
+	}
+	defer cancel()
+	evidence, err := run.Follow(following, p.cluster.client, p.accepted.Namespace, p.accepted.Job, p.logWriter(), func(state string) { p.say("Job %s: %s", p.accepted.Job, state) })
+	switch {
+	case ctx.Err() != nil:
+		p.result.Status.Phase = run.PhaseDetached
+		p.result.Status.Message = p.comeBack()
+		p.say("\nDetached. %s", p.comeBack())
+		return nil
+	case following.Err() != nil:
+		p.result.Status.Phase = run.PhaseUnknown
+		return fmt.Errorf("the run is not over after --timeout=%s; its outcome is unknown. %s", p.timeout, p.comeBack())
+	case err != nil:
+		p.result.Status.Phase = run.PhaseUnknown
+		return fmt.Errorf("follow job %q: %w; its outcome is unknown. %s", p.accepted.Job, err, p.comeBack())
+	}
+	p.outcome = run.Judge(evidence)
+	p.noteOutcome()
+	if p.outcome.State != run.PhaseSucceeded {
+		return silentError{fmt.Errorf("run %s: %s: %s", p.runKey, p.outcome.State, p.outcome.Reason)}
+	}
+	return nil
+}
+
+func (p *push) logWriter() io.Writer {
+	if p.quiet {
+		return io.Discard
+	}
+	return escapeWriter{p.ErrOut}
+}
+
+// comeBack says how to find the run again.
+func (p *push) comeBack() string {
+	return fmt.Sprintf("The run goes on in the cluster: kubectl logs -n %s -l %s=%s -f --tail=-1", p.accepted.Namespace, run.Label, p.runKey)
+}
+
+func (p *push) noteOutcome() {
+	status := &p.result.Status
+	status.Phase, status.Message = p.outcome.State, p.outcome.Reason
+	banner := p.outcome.Banner
+	if banner == nil {
+		return
+	}
+	status.DestinationTable = banner.Table
+	status.Records = banner.Records()
+}

@@ -1,0 +1,118 @@
+package dataset
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// NotPushableError is returned for a task that the schema may name but that no ingestor can serve.
+type NotPushableError struct {
+	Task   string
+	Reason string
+}
+
+func (e *NotPushableError) Error() string {
+	return fmt.Sprintf("task %q cannot be pushed: %s", e.Task, e.Reason)
+}
+
+// UnknownTaskError is returned for a name that is no task. Near holds the tasks whose names are close to it.
+type UnknownTaskError struct {
+	Name string
+	Near []string
+}
+
+func (e *UnknownTaskError) Error() string {
+	if len(e.Near) > 0 {
+		return fmt.Sprintf("unknown task %q: did you mean %s", e.Name, quoteOr(e.Near))
+	}
+	names := make([]string, len(Tasks))
+	for i, t := range Tasks {
+		names[i] = t.Name
+	}
+	return fmt.Sprintf("unknown task %q: must be one of %s", e.Name, strings.Join(names, ", "))
+}
+
+// TaskByName returns the task of that exact name.
+func TaskByName(name string) (Task, bool) {
+	i := slices.IndexFunc(Tasks, func(t Task) bool { return t.Name == name })
+	if i < 0 {
+		return Task{}, false
+	}
+	return Tasks[i], true
+}
+
+// LookupTask returns the task of that exact name, or a *NotPushableError or *UnknownTaskError that says what to do.
+func LookupTask(name string) (Task, error) {
+	if t, ok := TaskByName(name); ok {
+		return t, nil
+	}
+	if name == "instance_segmentation" {
+		return Task{}, &NotPushableError{
+			Task:   name,
+			Reason: "the ingestor inserts its rows but never copies its files; use semantic_segmentation with one mask per image",
+		}
+	}
+	return Task{}, &UnknownTaskError{Name: name, Near: nearTasks(name)}
+}
+
+// nearTasks returns the tasks that differ from name by a few letters, by their separators, or by being cut short.
+func nearTasks(name string) []string {
+	want := foldName(name)
+	if want == "" {
+		return nil
+	}
+	var near []string
+	for _, t := range Tasks {
+		have := foldName(t.Name)
+		if EditDistance(want, have) <= 1+len(have)/6 || (len(want) >= 4 && strings.Contains(have, want)) {
+			near = append(near, t.Name)
+		}
+	}
+	return near
+}
+
+// foldName drops what people vary in a name: case, separators and blanks.
+func foldName(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r == '_' || r == '-' || r == ' ' || r == '.' {
+			return -1
+		}
+		return r
+	}, strings.ToLower(s))
+}
+
+// EditDistance is the Levenshtein distance between two short strings, in bytes. It finds the near match of a mistyped
+// name; strings over 256 bytes are never near and give the length of the longer one.
+func EditDistance(a, b string) int {
+	if len(a) > 256 || len(b) > 256 {
+		return max(len(a), len(b))
+	}
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			cost := 1
+			if a[i] == b[j] {
+				cost = 0
+			}
+			diagonal, row[j+1] = row[j+1], min(row[j+1]+1, row[j]+1, diagonal+cost)
+		}
+	}
+	return row[len(b)]
+}
+
+func quoteOr(names []string) string {
+	quoted := make([]string, len(names))
+	for i, n := range names {
+		quoted[i] = fmt.Sprintf("%q", n)
+	}
+	if len(quoted) < 2 {
+		return strings.Join(quoted, "")
+	}
+	return strings.Join(quoted[:len(quoted)-1], ", ") + " or " + quoted[len(quoted)-1]
+}

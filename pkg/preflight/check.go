@@ -1,0 +1,204 @@
+package preflight
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"runtime"
+	"sync"
+	"sync/atomic"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/tracebloc/kubectl-tracebloc/pkg/dataset"
+)
+
+// Params are what the user or the spec says about the dataset. Zero values ask for inference.
+type Params struct {
+	Task dataset.Task
+	// Table is checked when it is not "".
+	Table string
+	// LabelColumn is the exact name; "" takes the only column called label, target or class.
+	LabelColumn string
+	// LabelPolicy is passthrough or bucket; "" is the task's default.
+	LabelPolicy string
+	// Schema is the declared schema; nil infers one for tabular tasks.
+	Schema []dataset.Column
+	// TargetSize is width and height in pixels; zero takes the size that most images have.
+	TargetSize [2]int
+	// MinSize is spec.file_options.min_size, width and height; zero is the ingestor's default of 32x32.
+	MinSize [2]int
+	// Extension is the extension of the files, with the dot; "" takes the one that most files have.
+	Extension string
+	// TimeColumn and Keypoints belong to tasks that have rules of their own for them.
+	TimeColumn string
+	Keypoints  int
+	// Delimiter, Quote and Escape are spec.csv_options; "" are the ingestor's defaults: comma, double quote, backslash.
+	Delimiter, Quote, Escape string
+}
+
+func (p Params) labelPolicy() string { return cmp.Or(p.LabelPolicy, p.Task.LabelPolicy) }
+
+// Result is what the preflight found.
+type Result struct {
+	// Findings are errors, then warnings, then notes, in a stable order; at most 1,000 of each rule.
+	Findings []Finding `json:"findings"`
+	// Totals counts the breaches of each rule, the kept findings and the others.
+	Totals map[string]int `json:"totals"`
+	// Manifest is exactly what will be staged.
+	Manifest dataset.Manifest `json:"-"`
+	// Rows is the number of data rows.
+	Rows int64 `json:"rows"`
+	// LabelColumn is the exact name of the label column; "" if there is none.
+	LabelColumn string `json:"labelColumn,omitempty"`
+	// Classes is the number of different labels; 65536 stands for that many or more.
+	Classes int64 `json:"classes,omitempty"`
+	// Schema is the declared or inferred schema, in the order of the columns; nil where the task needs none.
+	Schema []dataset.Column `json:"schema,omitempty"`
+	// Skipped are the reserved columns that an inferred schema leaves out.
+	Skipped []string `json:"skipped,omitempty"`
+	// TargetSize is width and height of the images; zero for tasks without images.
+	TargetSize [2]int `json:"targetSize,omitzero"`
+	// Extension is the extension of the files of the task's directory, lower case with the dot.
+	Extension string `json:"extension,omitempty"`
+}
+
+// Errors is the number of breaches that the ingestor would not forgive.
+func (r *Result) Errors() int { return r.count(SeverityError) }
+
+// Warnings is the number of breaches that cost something, but not the ingestion.
+func (r *Result) Warnings() int { return r.count(SeverityWarning) }
+
+func (r *Result) count(severity Severity) int {
+	n := 0
+	for _, rule := range Rules {
+		if rule.Severity == severity {
+			n += r.Totals[rule.ID]
+		}
+	}
+	return n
+}
+
+// checker is one run of Check.
+type checker struct {
+	Params
+	dataset *dataset.Dataset
+	report  *report
+	staged  []dataset.Entry
+	primary []dataset.Entry // what is staged of the task's directory
+	// extension is what the ingestor appends to names without one.
+	extension string
+	read      func(n int64)
+
+	sums  [][32]byte // by index into staged
+	sizes []size     // by index into staged; zero for what is no image
+	table *table
+}
+
+// Check reads every file that the task stages once, with all cores, and holds the dataset against the ingestor's rules.
+// onBytes, if not nil, is told how many bytes were read since the last call; calls do not overlap. What is wrong with the
+// dataset is in the result. An error means that the reading itself failed, that ctx ended, or that the dataset changed
+// meanwhile (a *dataset.ChangedError).
+func Check(ctx context.Context, d *dataset.Dataset, p Params, onBytes func(n int64)) (*Result, error) {
+	c := &checker{
+		Params: p, dataset: d, report: newReport(),
+		staged: d.Staged(p.Task), read: serialized(onBytes),
+	}
+	c.sums = make([][32]byte, len(c.staged))
+	c.sizes = make([]size, len(c.staged))
+	if p.Task.Dir != "" && !d.Single {
+		c.primary = d.InDir(p.Task.Dir)
+	}
+	c.checkLayout()
+	if err := c.readAll(ctx); err != nil {
+		return nil, err
+	}
+	result := &Result{Extension: c.extension}
+	c.finishCSV(result)
+	if p.Task.Family == dataset.FamilyImage {
+		result.TargetSize = c.checkSizes()
+	}
+	result.Manifest = c.manifest()
+	result.Findings = c.report.findings()
+	result.Totals = c.report.totals
+	return result, nil
+}
+
+// serialized lets one caller at a time through to f.
+func serialized(f func(n int64)) func(n int64) {
+	if f == nil {
+		return func(int64) {}
+	}
+	var mu sync.Mutex
+	return func(n int64) {
+		mu.Lock()
+		defer mu.Unlock()
+		f(n)
+	}
+}
+
+// readAll reads the CSV on one goroutine, because its records depend on each other, and the other files on all cores.
+func (c *checker) readAll(ctx context.Context) error {
+	group, ctx := errgroup.WithContext(ctx)
+	csv := -1
+	for i, e := range c.staged {
+		if e.Path == c.dataset.CSV {
+			csv = i
+		}
+	}
+	if csv >= 0 {
+		group.Go(func() error { return c.readCSV(ctx, csv) })
+	}
+	var next atomic.Int64
+	for range min(runtime.GOMAXPROCS(0), len(c.staged)) {
+		group.Go(func() error {
+			r := newFileReader(c)
+			for {
+				i := int(next.Add(1)) - 1
+				if i >= len(c.staged) {
+					return nil
+				}
+				if i == csv {
+					continue
+				}
+				if err := r.file(ctx, i); err != nil {
+					return err
+				}
+			}
+		})
+	}
+	return group.Wait()
+}
+
+// finishCSV applies the rules that need the whole CSV.
+func (c *checker) finishCSV(result *Result) {
+	t := c.table
+	if t == nil {
+		return
+	}
+	result.Rows = t.rows
+	result.Skipped = t.skipped
+	if t.header == nil {
+		return
+	}
+	result.Schema = t.finishSchema()
+	if l := t.labels; l != nil {
+		result.LabelColumn = l.name
+		result.Classes = int64(len(l.classes))
+		l.judge()
+	}
+}
+
+func (c *checker) manifest() dataset.Manifest {
+	m := make(dataset.Manifest, len(c.staged))
+	for i, e := range c.staged {
+		m[i] = dataset.NewFile(e, c.sums[i])
+	}
+	m.Sort()
+	return m
+}
+
+// unreadable reports a file that permissions or a broken disk keep from being read.
+func (c *checker) unreadable(path string, err error) {
+	c.report.add("file-unreadable", Finding{File: path, Message: fmt.Sprintf("the file cannot be read: %v", err)})
+}

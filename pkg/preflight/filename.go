@@ -1,0 +1,158 @@
+package preflight
+
+import (
+	"bytes"
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/tracebloc/kubectl-tracebloc/pkg/dataset"
+)
+
+// filenames checks the filename column against the files of the task's directory (contract/ingestor.md 2.0,
+// "Filename column").
+type filenames struct {
+	table     *table
+	index     int
+	dir       string
+	extension string
+	entries   []dataset.Entry // of dir, sorted
+	refs      []uint8         // how many rows name each entry, up to 2
+	folded    map[string]int  // by lower-case name; made when it is first needed
+
+	rows, blanks, numbers, booleans int64 // of the chunk
+	first                           spot
+}
+
+const filenameColumn = "filename"
+
+// startFilenames finds the column, or reports that it is not there.
+func (t *table) startFilenames() {
+	i := t.position(filenameColumn)
+	if i < 0 {
+		t.report.add("filename-column", Finding{File: t.file, Column: filenameColumn,
+			Message: fmt.Sprintf("the CSV has no column %q%s", filenameColumn, t.hint(filenameColumn))})
+		return
+	}
+	entries := t.checker.primary
+	t.names = &filenames{
+		table: t, index: i, dir: t.checker.Task.Dir, extension: t.checker.extension, entries: entries, refs: make([]uint8, len(entries)),
+	}
+}
+
+// knownExtension reports whether the ingestor takes a name as it stands; else it appends the dataset's extension.
+func knownExtension(name []byte) bool {
+	for _, ext := range []string{".jpeg", ".jpg", ".png", ".xml", ".txt", ".text"} {
+		if len(name) >= len(ext) && bytes.EqualFold(name[len(name)-len(ext):], []byte(ext)) {
+			return true
+		}
+	}
+	return false
+}
+
+func (n *filenames) observe(at place, cell []byte) {
+	if n.rows == 0 {
+		n.first = spot{row: at.row, line: at.line, value: clip(cell)}
+	}
+	n.rows++
+	switch {
+	case len(cell) == 0:
+		n.blanks++
+	case parseNumber(cell).numeric():
+		n.numbers++
+	case pandasBool(cell):
+		n.booleans++
+	}
+	n.resolve(at, cell)
+	if n.rows == ingestRows {
+		n.endChunk()
+	}
+}
+
+// numeric reports whether pandas would make a number of it.
+func (n number) numeric() bool { return n.kind != notNumber && n.kind != huge }
+
+// resolve finds the file of a row. Only the exact name counts.
+func (n *filenames) resolve(at place, cell []byte) {
+	t := n.table
+	if len(cell) == 0 {
+		t.report.add("filename-blank", t.finding(at, filenameColumn, nil, "the row has no file name"))
+		return
+	}
+	name := cell
+	if !knownExtension(cell) {
+		name = append(slices.Clone(cell), n.extension...)
+	}
+	if bytes.IndexByte(name, '/') >= 0 {
+		t.report.add("filename-subpath", t.finding(at, filenameColumn, cell, fmt.Sprintf("file name \"%s\" holds a path", clip(cell))))
+		if i, ok := n.find(name); ok {
+			n.refs[i] = max(n.refs[i], 1)
+		}
+		return
+	}
+	i, ok := n.find(name)
+	if !ok {
+		t.report.add("file-missing", t.finding(at, filenameColumn, cell, n.missing(name)))
+		return
+	}
+	if n.refs[i] == 1 {
+		t.report.add("filename-duplicate", t.finding(at, filenameColumn, cell, fmt.Sprintf("an earlier row names %q too", escape(n.entries[i].Path))))
+	}
+	n.refs[i] = min(n.refs[i]+1, 2)
+}
+
+func (n *filenames) find(name []byte) (int, bool) {
+	skip := len(n.dir) + 1
+	return slices.BinarySearchFunc(n.entries, name, func(e dataset.Entry, name []byte) int {
+		return strings.Compare(e.Path[skip:], string(name))
+	})
+}
+
+// missing words that a file is not there, and names the file that is probably meant.
+func (n *filenames) missing(name []byte) string {
+	message := fmt.Sprintf("%s/%s is not there", n.dir, clip(name))
+	if trimmed := bytes.TrimSpace(name); len(trimmed) != len(name) {
+		message += "; the name has blanks around it"
+		name = trimmed
+	}
+	if n.folded == nil {
+		n.folded = make(map[string]int, len(n.entries))
+		for i, e := range n.entries {
+			n.folded[strings.ToLower(e.Path[len(n.dir)+1:])] = i
+		}
+	}
+	lower := strings.ToLower(string(name))
+	stem := strings.TrimSuffix(lower, path.Ext(lower))
+	for _, candidate := range []string{lower, stem, stem + n.extension, stem + ".jpg", stem + ".jpeg", stem + ".png", stem + ".txt"} {
+		candidate = strings.Join(strings.Fields(candidate), " ")
+		if i, ok := n.folded[candidate]; ok {
+			return message + fmt.Sprintf("; did you mean %q", escape(n.entries[i].Path))
+		}
+	}
+	return message
+}
+
+func (n *filenames) endChunk() {
+	rows := n.rows
+	broken := (n.numbers > 0 && n.numbers+n.blanks == rows) || (n.booleans > 0 && n.booleans == rows)
+	n.rows, n.blanks, n.numbers, n.booleans = 0, 0, 0, 0
+	if !broken {
+		return
+	}
+	t := n.table
+	t.report.addMany("filename-numeric", int(rows), Finding{
+		File: t.file, Row: n.first.row, Line: n.first.line, Column: filenameColumn, Value: n.first.value,
+		Message: fmt.Sprintf("all file names of rows %d to %d are numbers without an extension", t.rows-rows+1, t.rows),
+	})
+}
+
+// finish reports files that no row names.
+func (n *filenames) finish() {
+	n.endChunk()
+	for i, e := range n.entries {
+		if n.refs[i] == 0 {
+			n.table.report.add("file-unreferenced", Finding{File: e.Path, Message: "no row names this file"})
+		}
+	}
+}

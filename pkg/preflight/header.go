@@ -1,0 +1,145 @@
+package preflight
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/tracebloc/kubectl-tracebloc/pkg/dataset"
+)
+
+// start reads the header: its own rules, then the roles of the columns.
+func (t *table) start(r *dataset.Record) {
+	t.raw = r.Strings()
+	t.header = make([]string, len(t.raw))
+	for i, name := range t.raw {
+		t.header[i] = strings.TrimSpace(name)
+	}
+	if t.shapeOnly {
+		return
+	}
+	if t.validators {
+		// The first reading reports what is wrong with the header.
+		defer func(r *report) { t.report, t.names, t.labels, t.stored = r, nil, nil, nil }(t.report)
+		t.report = newReport()
+	}
+	t.checkHeader(r.Line)
+	t.columns = make([]*column, len(t.header))
+	labelAt := t.labelPosition()
+	if t.checker.Task.HasFiles() {
+		t.startFilenames()
+	} else {
+		t.startStored()
+	}
+	if labelAt >= 0 {
+		t.labels = newLabels(t, labelAt)
+	}
+	t.startSchema(labelAt)
+}
+
+// checkHeader applies the header rules (contract/ingestor.md 2.0, "Header rules").
+func (t *table) checkHeader(line int64) {
+	blank := 0
+	first := map[string]int{}
+	for i, name := range t.header {
+		f := Finding{File: t.file, Line: line, Column: name}
+		if t.raw[i] != name && name != "" {
+			f.Message = fmt.Sprintf("column name %q has blanks around it", t.raw[i])
+			t.report.add("csv-padded-header", f)
+		}
+		if name == "" {
+			blank++
+			t.blankHeader(f, i, blank)
+			continue
+		}
+		if j, ok := first[name]; ok {
+			f.Message = fmt.Sprintf("columns %d and %d are both called %q", j+1, i+1, name)
+			t.report.add("csv-duplicate-header", f)
+			continue
+		}
+		first[name] = i
+	}
+}
+
+// blankHeader judges a column without a name. A tabular column must be one or the other: a feature with a name, or not
+// there; beside file names it is merely ignored.
+func (t *table) blankHeader(f Finding, i, nth int) {
+	f.Message = fmt.Sprintf("column %d of %d has no name", i+1, len(t.header))
+	switch {
+	case !t.checker.Task.HasFiles():
+		t.report.add("csv-blank-header", f)
+	case nth == 2:
+		f.Message = "several columns have no name"
+		t.report.add("csv-duplicate-header", f)
+	default:
+		t.report.add("csv-unnamed-column", f)
+	}
+}
+
+// near returns the column whose name differs from the wanted one in letter case, blanks or a letter or two; "" for none.
+func (t *table) near(name string) string {
+	best, distance := "", 1+len(name)/4
+	for _, h := range t.header {
+		if h == "" || h == name {
+			continue
+		}
+		if d := dataset.EditDistance(strings.ToLower(h), strings.ToLower(name)); d <= distance {
+			best, distance = h, d-1
+		}
+	}
+	return best
+}
+
+// hint ends a message about a column that is not there.
+func (t *table) hint(name string) string {
+	if near := t.near(name); near != "" {
+		return fmt.Sprintf("; did you mean %q", near)
+	}
+	return ""
+}
+
+// labelNames are the names that a label column is known by when the user names none.
+func labelNames() []string { return []string{"label", "target", "class"} }
+
+// labelPosition finds the label column, or reports why there is none; -1 then, and for tasks without a label.
+func (t *table) labelPosition() int {
+	p := t.checker
+	if !p.Task.HasLabel() {
+		return -1
+	}
+	if p.LabelColumn != "" {
+		i := t.position(strings.TrimSpace(p.LabelColumn))
+		if i < 0 {
+			t.report.add("label-column", Finding{File: t.file, Column: p.LabelColumn,
+				Message: fmt.Sprintf("the CSV has no label column %q%s", p.LabelColumn, t.hint(p.LabelColumn))})
+		}
+		return i
+	}
+	found := -1
+	var names []string
+	for i, name := range t.header {
+		for _, want := range labelNames() {
+			if strings.EqualFold(name, want) {
+				found = i
+				names = append(names, fmt.Sprintf("%q", name))
+			}
+		}
+	}
+	switch len(names) {
+	case 1:
+		return found
+	case 0:
+		t.report.add("label-column", Finding{File: t.file, Message: "no column is called label, target or class"})
+	default:
+		t.report.add("label-column", Finding{File: t.file, Message: "several columns may be the label: " + strings.Join(names, ", ")})
+	}
+	return -1
+}
+
+// startStored finds the columns that reach a framework column by their name alone.
+func (t *table) startStored() {
+	for _, s := range []storedColumn{{name: "extension", rule: "value-extension", limit: 10}, {name: "filename", rule: "value-filename", limit: 255}} {
+		if s.index = t.position(s.name); s.index >= 0 {
+			t.stored = append(t.stored, s)
+		}
+	}
+}

@@ -1,0 +1,179 @@
+package preflight
+
+import (
+	"cmp"
+	"fmt"
+	"path"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/tracebloc/kubectl-tracebloc/pkg/dataset"
+)
+
+// maxTable is the length of a Kubernetes label value: one less than the database allows.
+const maxTable = 63
+
+var tablePattern = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_]*$`)
+
+// checkLayout applies the rules that names alone decide.
+func (c *checker) checkLayout() {
+	if t := c.Table; t != "" && (!tablePattern.MatchString(t) || len(t) > maxTable || strings.HasSuffix(t, "_")) {
+		c.report.add("table-name", Finding{Value: clip([]byte(t)),
+			Message: fmt.Sprintf("table %q must be letters, digits and underscores after a letter, at most %d, not ending in an underscore", t, maxTable)})
+	}
+	c.checkRefused()
+	c.checkCSVName()
+	c.checkPlaces()
+	c.checkLeftOut()
+	c.extension = c.checkExtensions(c.primary, c.Task.Extensions, c.Extension)
+	for _, s := range c.Task.Sidecars {
+		if s.Dir && !c.dataset.Single {
+			c.checkExtensions(c.dataset.InDir(s.Path), s.Extensions, "")
+		}
+	}
+	c.checkCaseVariants()
+}
+
+func (c *checker) checkRefused() {
+	rules := map[string]string{
+		dataset.RefusedSymlink: "file-symlink", dataset.RefusedSpecial: "file-special",
+		dataset.RefusedName: "file-name", dataset.RefusedUnreadable: "file-unreadable",
+	}
+	for _, r := range c.dataset.RefusedIn(c.Task) {
+		c.report.add(rules[r.Kind], Finding{File: r.Path, Message: fmt.Sprintf("%q %s", r.Path, r.Reason), Remedy: r.Remedy})
+	}
+}
+
+func (c *checker) checkCSVName() {
+	d := c.dataset
+	switch {
+	case d.CSV == "" && len(d.CSVs) > 1:
+		c.report.add("csv-missing", Finding{Message: fmt.Sprintf("there are %d CSV files in the root, and none is labels.csv: %s", len(d.CSVs), quoteList(d.CSVs, 5))})
+	case d.CSV == "":
+		c.report.add("csv-missing", Finding{Message: "there is no CSV file in the root of the dataset"})
+	case path.Ext(d.CSV) != ".csv":
+		c.report.add("csv-name", Finding{File: d.CSV, Message: fmt.Sprintf("%q does not end in .csv, in lower case", d.CSV)})
+	}
+}
+
+// checkPlaces looks for the directories and files that the task needs.
+func (c *checker) checkPlaces() {
+	t := c.Task
+	if t.Dir != "" {
+		c.checkDirectory(t.Dir)
+	}
+	for _, s := range t.Sidecars {
+		switch {
+		case !s.Required:
+		case s.Dir:
+			c.checkDirectory(s.Path)
+		default:
+			if _, ok := c.dataset.Entry(s.Path); !ok || c.dataset.Single {
+				c.report.add("sidecar-missing", Finding{File: s.Path, Message: fmt.Sprintf("task %s needs %s in the root of the dataset", t.Name, s.Path)})
+			}
+		}
+	}
+}
+
+func (c *checker) checkDirectory(dir string) {
+	d := c.dataset
+	switch {
+	case slices.ContainsFunc(d.Refused, func(r dataset.Refused) bool { return r.Path == dir }):
+	case d.Single || !d.HasDir(dir):
+		message := fmt.Sprintf("task %s needs the directory %s/ in the root of the dataset", c.Task.Name, dir)
+		for _, have := range d.Dirs {
+			if dataset.EditDistance(strings.ToLower(have), dir) <= 2 {
+				message += fmt.Sprintf("; did you mean to call %q so", have)
+			}
+		}
+		c.report.add("dir-missing", Finding{File: dir, Message: message})
+	case len(d.InDir(dir)) == 0:
+		c.report.add("dir-empty", Finding{File: dir, Message: fmt.Sprintf("directory %s/ holds no file", dir)})
+	}
+}
+
+// checkLeftOut notes what is not staged, in one finding of each kind: nobody wants a thousand lines about thumbnails.
+func (c *checker) checkLeftOut() {
+	var names []string
+	for _, i := range c.dataset.Ignored {
+		names = append(names, i.Path)
+	}
+	if len(names) > 0 {
+		c.report.addMany("file-hidden", len(names), Finding{Message: "not staged, because hidden or left by a desktop: " + quoteList(names, 5)})
+	}
+	names = nil
+	for _, e := range c.dataset.NotStaged(c.Task) {
+		names = append(names, e.Path)
+	}
+	if len(names) > 0 {
+		c.report.addMany("file-not-staged", len(names), Finding{Message: fmt.Sprintf("not staged, because task %s does not use them: %s", c.Task.Name, quoteList(names, 5))})
+	}
+}
+
+// checkExtensions holds a directory to one extension, and returns it: the wanted one, else the most frequent.
+func (c *checker) checkExtensions(entries []dataset.Entry, allowed []string, want string) string {
+	count := map[string]int{}
+	for _, e := range entries {
+		count[extensionOf(e.Path)]++
+	}
+	if want == "" {
+		for ext, n := range count {
+			// An allowed extension wins over any other: what is not allowed must go in any case.
+			if want == "" || cmp.Or(
+				compareBool(slices.Contains(allowed, ext), slices.Contains(allowed, want)),
+				cmp.Compare(n, count[want]), -strings.Compare(ext, want)) > 0 {
+				want = ext
+			}
+		}
+	}
+	for _, e := range entries {
+		ext := extensionOf(e.Path)
+		switch {
+		case !slices.Contains(allowed, ext):
+			c.report.add("file-extension", Finding{File: e.Path, Value: clip([]byte(ext)),
+				Message: fmt.Sprintf("extension %q is none of %s", ext, strings.Join(allowed, ", "))})
+		case ext != want:
+			c.report.add("file-mixed-extensions", Finding{File: e.Path, Value: clip([]byte(ext)),
+				Message: fmt.Sprintf("extension %q differs from %q of the others", ext, want)})
+		}
+	}
+	return want
+}
+
+func compareBool(a, b bool) int {
+	switch {
+	case a == b:
+		return 0
+	case a:
+		return 1
+	}
+	return -1
+}
+
+func extensionOf(name string) string { return strings.ToLower(path.Ext(name)) }
+
+func (c *checker) checkCaseVariants() {
+	seen := make(map[string]string, len(c.staged))
+	for _, e := range c.staged {
+		fold := strings.ToLower(e.Path)
+		if other, ok := seen[fold]; ok {
+			c.report.add("file-case-variants", Finding{File: e.Path, Message: fmt.Sprintf("the name differs from %q in letter case only", other)})
+			continue
+		}
+		seen[fold] = e.Path
+	}
+}
+
+// quoteList quotes the first few names, and counts the others.
+func quoteList(names []string, show int) string {
+	var quoted []string
+	for _, n := range names[:min(len(names), show)] {
+		quoted = append(quoted, fmt.Sprintf("%q", n))
+	}
+	list := strings.Join(quoted, ", ")
+	if more := len(names) - show; more > 0 {
+		list += fmt.Sprintf(" and %d more", more)
+	}
+	return list
+}

@@ -1,0 +1,44 @@
+package preflight
+
+import "slices"
+
+// missingFunc tells whether a raw cell means a missing value. Cells are not trimmed (contract/ingestor.md 2.0, "NA
+// handling at ingestion").
+type missingFunc func(cell []byte) bool
+
+// missingTabular is the set of pandas, which the tabular tasks use.
+func missingTabular(cell []byte) bool {
+	if len(cell) == 0 {
+		return true
+	}
+	if len(cell) > 8 {
+		return false
+	}
+	switch string(cell) {
+	case "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN", "<NA>", "N/A", "NA",
+		"NULL", "NaN", "None", "n/a", "nan", "null":
+		return true
+	}
+	return false
+}
+
+// missingFiles is what the file-bearing tasks use: only the empty cell.
+func missingFiles(cell []byte) bool { return len(cell) == 0 }
+
+// missingSkew says which ingestors take a text for a missing value where versions differ; "" where they agree.
+func missingSkew(cell []byte) string {
+	if len(cell) < 3 || len(cell) > 8 {
+		return ""
+	}
+	if string(cell) == "none" {
+		return "missing to ingestor 0.7 and later, a text to 0.3.9"
+	}
+	if slices.Contains(skewedTokens(), string(cell)) {
+		return "missing to ingestor 0.3.9, a text to 0.7 and later"
+	}
+	return ""
+}
+
+func skewedTokens() []string {
+	return []string{"#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN"}
+}

@@ -1,0 +1,210 @@
+package preflight
+
+import (
+	"bytes"
+	"math"
+	"strconv"
+	"strings"
+)
+
+// numberKind is what pandas makes of a cell.
+type numberKind uint8
+
+const (
+	notNumber numberKind = iota
+	integer              // fits 64 bits signed
+	unsigned             // fits 64 bits unsigned only
+	huge                 // an integer beyond 64 bits: pandas keeps it as text
+	decimal
+	infinite // inf, or a decimal that overflows
+)
+
+// number is a cell read as pandas' C parser reads numbers: blanks around it are skipped, "1.", ".5", "+5" and "1e3" are
+// numbers, and "1_000", "0x10" and "1,000" are not.
+type number struct {
+	kind numberKind
+	// i is the value of an integer.
+	i int64
+	// digits is the number of significant digits.
+	digits int
+	// code is true for digits alone with a zero in front, such as 007: numbers to pandas, but not to people.
+	code bool
+	text []byte
+}
+
+func parseNumber(cell []byte) number {
+	text := trimBlanks(cell)
+	if len(text) == 0 {
+		return number{}
+	}
+	rest := text
+	if rest[0] == '-' || rest[0] == '+' {
+		rest = rest[1:]
+	}
+	if len(rest) == 0 {
+		return number{}
+	}
+	if c := rest[0]; (c < '0' || c > '9') && c != '.' {
+		if bytes.EqualFold(rest, []byte("inf")) || bytes.EqualFold(rest, []byte("infinity")) {
+			return number{kind: infinite, text: text}
+		}
+		return number{}
+	}
+	return scanNumber(text, rest)
+}
+
+// scanNumber reads digits, a point with digits, and an exponent; rest is text behind its sign.
+func scanNumber(text, rest []byte) number {
+	whole := leadingDigits(rest)
+	tail := rest[len(whole):]
+	if len(tail) == 0 {
+		n := integerOf(text, whole)
+		n.code = len(whole) > 1 && whole[0] == '0' && len(rest) == len(text)
+		return n
+	}
+	var fraction []byte
+	if tail[0] == '.' {
+		fraction = leadingDigits(tail[1:])
+		tail = tail[1+len(fraction):]
+	}
+	if len(whole)+len(fraction) == 0 {
+		return number{}
+	}
+	if len(tail) > 0 {
+		if tail[0] != 'e' && tail[0] != 'E' {
+			return number{}
+		}
+		tail = tail[1:]
+		if len(tail) > 0 && (tail[0] == '-' || tail[0] == '+') {
+			tail = tail[1:]
+		}
+		if len(tail) == 0 || len(leadingDigits(tail)) != len(tail) {
+			return number{}
+		}
+	}
+	n := number{kind: decimal, digits: significant(whole, fraction), text: text}
+	if math.IsInf(n.float(), 0) {
+		n.kind = infinite
+	}
+	return n
+}
+
+func integerOf(text, digits []byte) number {
+	n := number{kind: huge, digits: significant(digits, nil), text: text}
+	if len(digits) <= 18 {
+		n.kind = integer
+		for _, c := range digits {
+			n.i = n.i*10 + int64(c-'0')
+		}
+		if text[0] == '-' {
+			n.i = -n.i
+		}
+		return n
+	}
+	s := strings.TrimPrefix(string(text), "+")
+	if i, err := strconv.ParseInt(s, 10, 64); err == nil {
+		n.kind, n.i = integer, i
+	} else if _, err := strconv.ParseUint(s, 10, 64); err == nil {
+		n.kind = unsigned
+	}
+	return n
+}
+
+// float is the value in double precision; infinite when it overflows.
+func (n number) float() float64 {
+	if n.kind == integer {
+		return float64(n.i)
+	}
+	// The error of an overflow comes with the infinity that is wanted here; the syntax was checked.
+	f, _ := strconv.ParseFloat(string(n.text), 64)
+	return f
+}
+
+// whole reports whether the value has no fraction.
+func (n number) whole() bool {
+	switch n.kind {
+	case integer, unsigned, huge:
+		return true
+	case decimal:
+		f := n.float()
+		return f == math.Trunc(f)
+	case notNumber, infinite:
+	}
+	return false
+}
+
+// pythonInt is how Python writes the integer.
+func (n number) pythonInt() string {
+	if n.kind == integer {
+		return strconv.FormatInt(n.i, 10)
+	}
+	return strings.TrimLeft(string(n.text), "+0")
+}
+
+// pythonFloat is how Python writes the value as a float.
+func (n number) pythonFloat() string {
+	f := n.float()
+	switch {
+	case math.IsInf(f, 1):
+		return "inf"
+	case math.IsInf(f, -1):
+		return "-inf"
+	case f == 0:
+		return strconv.FormatFloat(f, 'f', 1, 64)
+	}
+	s := strconv.FormatFloat(f, 'e', -1, 64)
+	exponent, err := strconv.Atoi(s[strings.IndexByte(s, 'e')+1:])
+	if err == nil && exponent >= -4 && exponent < 16 {
+		s = strconv.FormatFloat(f, 'f', -1, 64)
+		if !strings.Contains(s, ".") {
+			s += ".0"
+		}
+	}
+	return s
+}
+
+// singleDigits is how many significant digits MySQL gives back of a FLOAT.
+const singleDigits = 6
+
+// single reports whether the value comes back unchanged from a MySQL FLOAT.
+func (n number) single() bool {
+	if n.kind == integer && n.i > -1_000_000 && n.i < 1_000_000 {
+		return true
+	}
+	f := math.Abs(n.float())
+	return n.digits <= singleDigits && (f == 0 || (f >= 1.2e-38 && f <= math.MaxFloat32))
+}
+
+func leadingDigits(b []byte) []byte {
+	n := 0
+	for n < len(b) && b[n] >= '0' && b[n] <= '9' {
+		n++
+	}
+	return b[:n]
+}
+
+// significant counts digits without the zeros at either end.
+func significant(whole, fraction []byte) int {
+	fraction = bytes.TrimRight(fraction, "0")
+	if len(fraction) == 0 {
+		return len(bytes.Trim(whole, "0"))
+	}
+	whole = bytes.TrimLeft(whole, "0")
+	if len(whole) == 0 {
+		return len(bytes.TrimLeft(fraction, "0"))
+	}
+	return len(whole) + len(fraction)
+}
+
+// trimBlanks strips what C's isspace calls blank.
+func trimBlanks(b []byte) []byte {
+	for len(b) > 0 && isBlank(b[0]) {
+		b = b[1:]
+	}
+	for len(b) > 0 && isBlank(b[len(b)-1]) {
+		b = b[:len(b)-1]
+	}
+	return b
+}
+
+func isBlank(c byte) bool { return c == ' ' || (c >= '\t' && c <= '\r') }

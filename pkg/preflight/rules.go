@@ -1,0 +1,114 @@
+package preflight
+
+import "fmt"
+
+// Rule is one rule of the ingestor that the preflight mirrors.
+type Rule struct {
+	// ID is stable: scripts may depend on it.
+	ID       string
+	Severity Severity
+	// Section is where contract/ingestor.md states the rule.
+	Section string
+	// Summary is one sentence on what breaks the rule and what the ingestor would do.
+	Summary string
+	// Remedy is what the user does about it, unless a finding knows better.
+	Remedy string
+}
+
+// Rules is the register of all rules, in the order in which findings are shown. It must not be changed at run time.
+var Rules = slicesConcat(layoutRules(), csvRules(), filenameRules(), imageRules(), labelRules(), schemaRules(), valueRules())
+
+func slicesConcat(groups ...[]Rule) []Rule {
+	var all []Rule
+	for _, g := range groups {
+		all = append(all, g...)
+	}
+	return all
+}
+
+// ruleByID panics on an id that is not registered: that is a mistake in this package, and every test would meet it.
+func ruleByID(id string) Rule {
+	for _, r := range Rules {
+		if r.ID == id {
+			return r
+		}
+	}
+	panic(fmt.Sprintf("preflight: rule %q is not registered", id))
+}
+
+func layoutRules() []Rule {
+	return []Rule{
+		{"table-name", SeverityError, "2.0", "the table name is not letters, digits and underscores after a letter, or is too long", "choose another name with --table"},
+		{"csv-missing", SeverityError, "2.1", "the dataset has no CSV, or several and none is labels.csv", "put one labels.csv (or, for a tabular task, one CSV) into the root of the dataset"},
+		{"csv-name", SeverityError, "2.1", "the CSV's name does not end in .csv; the ingestor's validators would read nothing", "rename it to end in .csv"},
+		{"dir-missing", SeverityError, "2.0", "a directory that the task needs is missing; the ingestor knows directories by fixed names only", "create or rename it"},
+		{"dir-empty", SeverityError, "2.0", "a directory that the task needs holds no file", "put the files into it"},
+		{"sidecar-missing", SeverityError, "2.2", "a file that the task needs beside its directory is missing", "add it to the root of the dataset"},
+		{"file-symlink", SeverityError, "2.0", "a symbolic link stands where a file would be staged", "copy the dataset with its links resolved (cp -RL) and push the copy"},
+		{"file-special", SeverityError, "2.0", "a FIFO, socket or device stands where a file would be staged", "remove it"},
+		{"file-name", SeverityError, "2.0", "a file's name cannot be carried to the cluster", "rename it"},
+		{"file-unreadable", SeverityError, "2.0", "a file cannot be read", "give yourself read permission"},
+		{"file-hidden", SeverityNote, "2.0", "hidden files and what desktops leave behind are not staged; the ingestor would skip them", ""},
+		{"file-not-staged", SeverityNote, "2.0", "files that the task does not use are not staged", ""},
+		{"file-case-variants", SeverityNote, "2.0", "two files differ only in the case of their names", "rename one, if the dataset will ever stand on a Mac or on Windows"},
+	}
+}
+
+func csvRules() []Rule {
+	return []Rule{
+		{"csv-not-utf8", SeverityError, "2.0", "the CSV is not UTF-8", "save it as UTF-8 (in Excel: Save As, CSV UTF-8)"},
+		{"csv-nul", SeverityError, "5.2", "the CSV holds a NUL byte: old ingestors lose the text behind it, newer ones refuse the file", "remove the byte"},
+		{"csv-unclosed-quote", SeverityError, "2.0", "a quoted field is never closed", "close the quote, or double it if it is meant as text"},
+		{"csv-empty", SeverityError, "2.3", "the CSV has no data row", "add rows below the header"},
+		{"csv-index-shift", SeverityError, "5.1", "the first data row has more fields than the header, so that all columns would shift", "take the extra delimiter off the end of the rows, or name the extra column"},
+		{"csv-ragged-row", SeverityError, "2.0", "a row has more fields than the rows before it", "quote the field that holds a delimiter, or remove the extra field"},
+		{"csv-record-too-long", SeverityError, "2.0", "a row is longer than any column can hold", "look for a quote that is never closed"},
+		{"csv-duplicate-header", SeverityError, "2.0", "two columns have the same name", "rename one of them"},
+		{"csv-blank-header", SeverityError, "2.3", "a column has no name", "name it, or remove it (pandas: to_csv(index=False))"},
+		{"csv-unnamed-column", SeverityWarning, "2.3", "a column has no name; the ingestor ignores it", "remove it (pandas: to_csv(index=False))"},
+		{"csv-padded-header", SeverityWarning, "2.0", "a column name has blanks around it: the ingestor's readings do not all strip them", "remove the blanks"},
+		{"csv-short-row", SeverityWarning, "2.0", "a row has fewer fields than the header; the others are read as missing", "add the missing fields"},
+		{"csv-backslash", SeverityWarning, "5.3", "a backslash is an escape character to the ingestor: it is dropped, and a delimiter or quote behind it loses its meaning", "write / for \\, or double the backslash"},
+		{"csv-cr-only", SeverityWarning, "5.2", "rows end in a carriage return alone", "save the file with LF or CRLF line ends"},
+		{"csv-mixed-line-ends", SeverityNote, "5.2", "rows end in different ways", "save the file with one kind of line end"},
+	}
+}
+
+func filenameRules() []Rule {
+	return []Rule{
+		{"filename-column", SeverityError, "2.0", "the CSV has no column named exactly filename", "name the column filename"},
+		{"filename-blank", SeverityError, "2.0", "a row has no file name", "fill it in, or remove the row"},
+		{"filename-numeric", SeverityError, "2.0", "1,000 rows on end have only numbers for file names: the ingestor reads numbers, and every such record fails", "write the names with their extension"},
+		{"filename-subpath", SeverityError, "2.0", "a file name holds a path; the ingestor copies from one flat directory", "put the files directly into the directory, and write names without a path"},
+		{"file-missing", SeverityError, "2.0", "a row names a file that is not there; names match exactly, letter case and blanks included", "add the file, or remove the row"},
+		{"filename-duplicate", SeverityWarning, "2.0", "two rows name the same file; each becomes a record of its own", "remove one, unless it is meant"},
+		{"file-unreferenced", SeverityWarning, "2.0", "no row names the file: it is sent and checked, but never becomes a record", "remove the file, or add a row"},
+		{"file-mixed-extensions", SeverityError, "2.0", "files of a directory have different extensions; .jpg and .jpeg differ too", "rename or convert them to one extension"},
+		{"file-extension", SeverityError, "2.0", "the extension is none that the ingestor takes", "convert the file to an allowed format"},
+	}
+}
+
+func imageRules() []Rule {
+	return []Rule{
+		{"image-empty", SeverityError, "2.0", "an image file has 0 bytes", "replace or remove it"},
+		{"image-unreadable", SeverityError, "2.0", "an image has no header that PIL reads", "replace or remove it"},
+		{"image-unknown-format", SeverityWarning, "5.2", "the content is of a format whose size cannot be read here; the ingestor may take it", "convert it to what its extension says"},
+		{"image-too-many-pixels", SeverityError, "2.0", "an image is beyond PIL's limit of 178,956,970 pixels", "scale it down"},
+		{"image-too-small", SeverityError, "6", "an image is smaller than 32x32, which newer ingestors refuse (0.3.9 takes it)", "scale it up, or set spec.file_options.min_size in the spec"},
+		{"image-mixed-resolution", SeverityError, "2.0", "images have different sizes; the ingestor resizes nothing", "resize all images to one size"},
+		{"image-target-size", SeverityError, "2.0", "the images are not of the target size", "set --target-size to the size of the images, or resize them"},
+	}
+}
+
+func labelRules() []Rule {
+	return []Rule{
+		{"label-column", SeverityError, "2.0", "the CSV has no such label column; names match exactly", "name the column with --label-column"},
+		{"label-reserved", SeverityError, "2.0", "the label column has a name that the ingestor keeps for itself", "rename the column"},
+		{"label-blank", SeverityError, "5.1", "a row has no label, and its record, or its whole batch, fails", "fill it in, or remove the row"},
+		{"label-null", SeverityWarning, "5.1", "a row has no label; NULL is stored", "fill it in, or remove the row"},
+		{"label-too-long", SeverityError, "2.0", "a label is longer than 255 characters", "shorten it"},
+		{"label-single-class", SeverityError, "2.3", "all rows have the same label; the backend demands two", "add rows of another class"},
+		{"label-padded", SeverityWarning, "5.3", "a label has blanks around it, and is another class than the label without them", "remove the blanks"},
+		{"label-rewritten", SeverityWarning, "5.3", "labels look like numbers or booleans, and are stored as such: 01 as 1, true as 1", "use labels with a letter in them, such as class_01"},
+	}
+}

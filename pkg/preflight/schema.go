@@ -1,0 +1,224 @@
+package preflight
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/tracebloc/kubectl-tracebloc/pkg/dataset"
+)
+
+// maxName is how many characters a column name of the database has at most.
+const maxName = 64
+
+// parameterName finds what the ingestor's SQL layer would take for a parameter inside a column name.
+var parameterName = regexp.MustCompile(`(?:^|[^:\w\\]):\w+(?:[^:\w]|$)`)
+
+// startSchema gives the columns of the CSV their roles: by the user's schema, or to be inferred.
+func (t *table) startSchema(labelAt int) {
+	c := t.checker
+	switch {
+	case c.Schema != nil:
+		t.declare(labelAt)
+	case !c.Task.HasFiles():
+		t.undeclared(labelAt)
+	}
+	t.checkNames(labelAt)
+}
+
+// declare takes the types from the user's schema.
+func (t *table) declare(labelAt int) {
+	for _, want := range t.checker.Schema {
+		typ, err := parseType(want.Type)
+		if err != nil {
+			t.report.add("schema-type", Finding{Column: want.Name, Value: clip([]byte(want.Type)), Message: fmt.Sprintf("column %q: %v", want.Name, err)})
+			continue
+		}
+		i := t.position(want.Name)
+		if i < 0 {
+			t.report.add("schema-column-missing", Finding{File: t.file, Column: want.Name,
+				Message: fmt.Sprintf("the CSV has no column %q%s", want.Name, t.hint(want.Name))})
+			continue
+		}
+		t.columns[i] = &column{name: want.Name, declared: &typ, label: i == labelAt}
+	}
+	var left []string
+	for i, name := range t.header {
+		if t.columns[i] == nil && i != labelAt && name != "" && (!t.checker.Task.HasFiles() || name != filenameColumn) {
+			left = append(left, fmt.Sprintf("%q", name))
+		}
+	}
+	if len(left) > 0 {
+		t.report.addMany("schema-not-in-schema", len(left), Finding{File: t.file,
+			Message: fmt.Sprintf("not in the schema, and not stored: %s", strings.Join(left[:min(len(left), 20)], ", "))})
+	}
+}
+
+// undeclared takes every column of a tabular CSV but reserved ones, to infer its type.
+func (t *table) undeclared(labelAt int) {
+	seen := map[string]bool{}
+	for i, name := range t.header {
+		if name == "" || seen[name] {
+			continue // reported with the header
+		}
+		seen[name] = true
+		if reserved(name) && i != labelAt {
+			t.skipped = append(t.skipped, name)
+			t.report.add("schema-skipped", Finding{File: t.file, Column: name, Message: fmt.Sprintf("column %q is left out: the ingestor keeps this name for itself", name)})
+			continue
+		}
+		t.columns[i] = &column{name: name, label: i == labelAt}
+	}
+}
+
+// checkNames applies the database's rules to the names of the columns that become its columns.
+func (t *table) checkNames(labelAt int) {
+	c := t.checker
+	byFold := map[string]string{}
+	for _, name := range t.storedNames() {
+		f := Finding{File: t.file, Column: name}
+		isLabel := labelAt >= 0 && t.header[labelAt] == name
+		fold := strings.ToLower(name)
+		switch {
+		case isLabel && reserved(name):
+			f.Message = fmt.Sprintf("label column %q has a name that the ingestor keeps for itself", name)
+			t.report.add("label-reserved", f)
+		case isLabel:
+		case reserved(name):
+			f.Message = fmt.Sprintf("schema column %q collides with a column of the ingestor", name)
+			t.report.add("schema-reserved", f)
+		case fold == "label" && c.Task.HasLabel():
+			f.Message = fmt.Sprintf("feature %q collides with the ingestor's own label column", name)
+			t.report.add("schema-label-feature", f)
+		case byFold[fold] != "":
+			f.Message = fmt.Sprintf("columns %q and %q differ only in letter case", byFold[fold], name)
+			t.report.add("schema-case-duplicate", f)
+		default:
+			byFold[fold] = name
+		}
+		if !isLabel {
+			t.checkName(f, name)
+		}
+	}
+}
+
+func (t *table) checkName(f Finding, name string) {
+	if n := utf8.RuneCountInString(name); n > maxName {
+		f.Message = fmt.Sprintf("column name %q has %d characters; %d is the limit", name, n, maxName)
+		t.report.add("schema-name-too-long", f)
+	}
+	if parameterName.MatchString(name) {
+		f.Message = fmt.Sprintf("column name %q holds a colon before a word", name)
+		t.report.add("schema-name-colon", f)
+	}
+	if strings.ContainsFunc(name, func(r rune) bool { return r > 0xffff }) {
+		f.Message = fmt.Sprintf("column name %q holds a character that MySQL does not take in names", name)
+		t.report.add("schema-name-supplementary", f)
+	}
+}
+
+// storedNames are the names of the schema, declared or inferred, in order.
+func (t *table) storedNames() []string {
+	var names []string
+	if t.checker.Schema != nil {
+		for _, c := range t.checker.Schema {
+			names = append(names, c.Name)
+		}
+		return names
+	}
+	for _, c := range t.columns {
+		if c != nil {
+			names = append(names, c.name)
+		}
+	}
+	return names
+}
+
+// finishSchema gives the schema: the declared one, or what both readings allow.
+func (t *table) finishSchema() []dataset.Column {
+	types := t.types()
+	if t.checker.Schema == nil {
+		fitRow(types)
+	}
+	if t.labels != nil {
+		t.labels.sqlType = types[t.labels.index]
+	}
+	t.checkSize(types)
+	for i, c := range t.columns {
+		if c != nil {
+			t.judgeColumn(c, types[i])
+		}
+	}
+	if t.checker.Schema != nil {
+		return t.checker.Schema
+	}
+	var schema []dataset.Column
+	for i, c := range t.columns {
+		if c != nil {
+			schema = append(schema, dataset.Column{Name: c.name, Type: types[i].String()})
+		}
+	}
+	return schema
+}
+
+// types gives every column its type, by position; the zero type for a column that is not stored.
+func (t *table) types() []sqlType {
+	types := make([]sqlType, len(t.columns))
+	for i, c := range t.columns {
+		switch {
+		case c == nil:
+		case c.declared != nil:
+			types[i] = *c.declared
+		default:
+			types[i] = c.infer()
+			if v := t.second.column(i, c.name); v != nil {
+				types[i] = join(types[i], v.infer(), max(c.length, c.measured, v.length, v.measured))
+			}
+		}
+	}
+	return types
+}
+
+// column is the column of that name at a position; nil if there is none, or no table.
+func (t *table) column(i int, name string) *column {
+	if t == nil || i >= len(t.columns) || t.columns[i] == nil || t.columns[i].name != name {
+		return nil
+	}
+	return t.columns[i]
+}
+
+// judgeColumn applies the rules that need a whole column.
+func (t *table) judgeColumn(c *column, typ sqlType) {
+	add := func(rule string, of tally, message string) {
+		if of.n > 0 {
+			t.report.addMany(rule, int(of.n), Finding{File: t.file, Row: of.first.row, Line: of.first.line, Column: c.name, Value: of.first.value,
+				Message: fmt.Sprintf("value \"%s\" of %s column %q %s", of.first.value, typ, c.name, message)})
+		}
+	}
+	add("value-missing-skew", c.skewed, "means missing to some ingestors only: "+missingSkew([]byte(c.skewed.first.value)))
+	numeric := typ.kind == kindInteger || typ.kind == kindFloat || typ.kind == kindDecimal
+	if numeric {
+		add("value-leading-zero", c.codes, "loses its leading zeros")
+	}
+	if typ.kind == kindText {
+		add("value-missing-text", c.missingText, "is stored as NULL")
+	}
+	if c.label {
+		if typ.kind == kindBoolean && c.booleans > 0 {
+			t.report.addMany("label-rewritten", int(c.booleans), Finding{File: t.file, Column: c.name,
+				Message: fmt.Sprintf("the labels are words, and column %q is %s: 1 and 0 are stored", c.name, typ)})
+		}
+		return
+	}
+	if typ.base == "FLOAT" {
+		add("value-single-precision", c.imprecise, "does not come back as it stands")
+	}
+	if typ.kind == kindInteger && c.missing > 0 {
+		add("value-big-integer", c.big, "is rounded, because the column has empty cells")
+	}
+	if n := typ.length(); c.declared != nil && n > 0 && c.length <= n && c.measured > n {
+		t.report.add("value-measured-length", Finding{File: t.file, Column: c.name,
+			Message: fmt.Sprintf("column %q holds numbers, which the ingestor measures as up to %d characters; %s holds %d", c.name, c.measured, typ, n)})
+	}
+}

@@ -1,0 +1,136 @@
+package preflight
+
+import (
+	"bytes"
+	"fmt"
+	"math"
+	"unicode/utf8"
+)
+
+// maxText is how many bytes a TEXT column holds.
+const maxText = 65535
+
+// breach is a rule that a value breaks, and the sentence about it.
+type breach struct {
+	rule    string
+	message string
+}
+
+// check holds a value that is not missing against the declared type of its column. The type of a label column is
+// checked too, when the ingestor casts it, but not its length: a label has a column of its own.
+func (c *column) check(cell []byte) *breach {
+	t := c.declared
+	switch t.kind {
+	case kindInteger, kindFloat, kindDecimal:
+		return checkNumber(*t, parseNumber(cell))
+	case kindBoolean:
+		if n := parseNumber(cell); booleanWord(cell) || (n.kind != notNumber && (n.float() == 0 || n.float() == 1)) {
+			return nil
+		}
+		return &breach{"value-not-boolean", "is no boolean"}
+	case kindDate:
+		return c.checkDate(cell)
+	case kindText:
+		if !c.label {
+			return checkText(*t, cell)
+		}
+	}
+	return nil
+}
+
+func checkText(t sqlType, cell []byte) *breach {
+	if n := t.length(); n > 0 && len(cell) > n {
+		if have := utf8.RuneCount(cell); have > n {
+			return &breach{"value-too-long", fmt.Sprintf("has %d characters; %s holds %d", have, t, n)}
+		}
+	}
+	if t.base == "TEXT" && len(t.args) == 0 && len(cell) > maxText {
+		return &breach{"value-too-long", fmt.Sprintf("has %d bytes; TEXT holds %d", len(cell), maxText)}
+	}
+	return nil
+}
+
+func checkNumber(t sqlType, n number) *breach {
+	switch {
+	case n.kind == notNumber:
+		return &breach{"value-not-numeric", fmt.Sprintf("is no number; the column is %s", t)}
+	case n.kind == infinite:
+		return &breach{"value-not-finite", fmt.Sprintf("is not finite; the column is %s", t)}
+	case t.kind == kindInteger:
+		return checkInteger(t, n)
+	case t.kind == kindDecimal:
+		return checkDecimal(t, n)
+	case t.base == "FLOAT" && math.Abs(n.float()) > math.MaxFloat32:
+		return &breach{"value-range", "is beyond single precision; the column is FLOAT"}
+	}
+	return nil
+}
+
+func checkInteger(t sqlType, n number) *breach {
+	if !n.whole() {
+		return &breach{"value-not-integer", fmt.Sprintf("is no integer; the column is %s", t)}
+	}
+	fits := n.kind == integer
+	if n.kind == decimal {
+		fits = math.Abs(n.float()) < 1<<63
+	}
+	if fits && t.base != "BIGINT" {
+		f := n.float()
+		fits = f >= math.MinInt32 && f <= math.MaxInt32
+	}
+	if !fits {
+		return &breach{"value-range", fmt.Sprintf("is out of the range of %s", t)}
+	}
+	return nil
+}
+
+func checkDecimal(t sqlType, n number) *breach {
+	// One more than fits, so that the float's own rounding does not decide.
+	if limit := math.Pow10(t.precision() - t.scale()); math.Abs(n.float()) >= limit {
+		return &breach{"value-range", fmt.Sprintf("is out of the range of DECIMAL(%d,%d)", t.precision(), t.scale())}
+	}
+	if places := decimals(n.text); places > t.scale() {
+		return &breach{"value-decimal-rounded", fmt.Sprintf("is rounded to %d decimals; the column is %s", t.scale(), t)}
+	}
+	return nil
+}
+
+// decimals counts the figures behind the point that are not trailing zeros. A value with an exponent counts as none.
+func decimals(text []byte) int {
+	_, fraction, found := bytes.Cut(text, []byte("."))
+	if !found || bytes.ContainsAny(fraction, "eE") {
+		return 0
+	}
+	return len(bytes.TrimRight(fraction, "0"))
+}
+
+// checkDate binds the column to the form of its first value, as pandas does.
+func (c *column) checkDate(cell []byte) *breach {
+	if parseNumber(cell).kind != notNumber {
+		return &breach{"value-date-number", fmt.Sprintf("is a number; the column is %s", c.declared)}
+	}
+	f, ok := parseDate(cell, c.bound)
+	switch {
+	case ok && f.zone:
+		return &breach{"value-time-zone", "has a time zone"}
+	case c.freeform:
+		if !ok && !plausibleDate(cell) {
+			return &breach{"value-not-date", "is no date"}
+		}
+		return nil
+	case c.bound == nil && ok:
+		c.bound = &f
+		return nil
+	case c.bound == nil:
+		c.freeform = true
+		if !plausibleDate(cell) {
+			return &breach{"value-not-date", "is no date"}
+		}
+		return nil
+	case !ok:
+		return &breach{"value-not-date", "is no date in the form of the column's first value"}
+	case f != *c.bound:
+		return &breach{"value-not-date", "is written in another way than the column's first value"}
+	}
+	return nil
+}

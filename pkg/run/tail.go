@@ -1,0 +1,179 @@
+package run
+
+import (
+	"context"
+	"errors"
+	"io"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/wait"
+	"k8s.io/client-go/kubernetes"
+)
+
+// LogOpener opens a container's log.
+type LogOpener func(ctx context.Context, namespace, pod string, options *corev1.PodLogOptions) (io.ReadCloser, error)
+
+// PodLogs returns the LogOpener of a cluster.
+func PodLogs(client kubernetes.Interface) LogOpener {
+	return func(ctx context.Context, namespace, pod string, options *corev1.PodLogOptions) (io.ReadCloser, error) {
+		return client.CoreV1().Pods(namespace).GetLogs(pod, options).Stream(ctx)
+	}
+}
+
+const (
+	// drainGrace is how long a log stream may stay open after its container has
+	// ended; the rest is then read without following.
+	drainGrace = 10 * time.Second
+	// finalReads bounds how often the rest of a log is asked for.
+	finalReads = 5
+)
+
+// tail reads the log of one container life to its end, whatever breaks between.
+type tail struct {
+	client    kubernetes.Interface
+	open      LogOpener
+	namespace string
+	attempt   *attempt   // only what never changes is read here
+	sink      func(line) // each line once
+
+	seen  seenLines
+	lines lineSplitter
+}
+
+// run reads until the log is read to its end and then returns nil. Every line
+// reaches the sink once.
+func (t *tail) run(ctx context.Context) error {
+	t.lines = lineSplitter{stamped: true, emit: t.line}
+	backoff := wait.Backoff{Duration: 500 * time.Millisecond, Factor: 2, Jitter: 0.1, Steps: 6, Cap: 10 * time.Second}
+	for pause := backoff; ctx.Err() == nil; {
+		if t.attempt.isOver() {
+			return t.finish(ctx, backoff)
+		}
+		before := t.seen.total
+		t.follow(ctx)
+		if t.seen.total > before {
+			pause = backoff
+		}
+		// A stream that ended proves nothing: proxies and API servers end streams
+		// of containers that still run. The watch tells the end.
+		t.attempt.await(ctx, pause.Step())
+	}
+	return context.Cause(ctx)
+}
+
+// await waits for the container's end, at most for d.
+func (a *attempt) await(ctx context.Context, d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+	case <-timer.C:
+	case <-a.ended:
+	}
+}
+
+// follow streams until the stream ends, or drainGrace after the container did.
+func (t *tail) follow(ctx context.Context) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	go func() {
+		select {
+		case <-ctx.Done():
+			return
+		case <-t.attempt.ended:
+		}
+		if sleep(ctx, drainGrace) {
+			cancel()
+		}
+	}()
+	// How it ended does not matter: what was not read is read again.
+	_ = t.stream(ctx, true, false)
+}
+
+// finish reads what is left of an ended container's log.
+func (t *tail) finish(ctx context.Context, pause wait.Backoff) error {
+	for read := 1; ; read++ {
+		previous, err := t.isPrevious(ctx)
+		if err == nil {
+			err = t.stream(ctx, false, previous)
+		}
+		gone := errors.Is(err, errPodGone) || errors.Is(err, errLifeGone) || apierrors.IsNotFound(err) || apierrors.IsForbidden(err)
+		if err == nil || gone || read == finalReads || !sleep(ctx, pause.Step()) {
+			return err
+		}
+	}
+}
+
+var (
+	errPodGone  = errors.New("the pod is gone")
+	errLifeGone = errors.New("the container was restarted more than once since")
+)
+
+// isPrevious asks whether the container has been restarted since: its log is
+// then the previous one.
+func (t *tail) isPrevious(ctx context.Context) (bool, error) {
+	pod, err := t.client.CoreV1().Pods(t.namespace).Get(ctx, t.attempt.Pod, metav1.GetOptions{})
+	if err != nil {
+		return false, err
+	}
+	if pod.UID != t.attempt.pod {
+		return false, errPodGone
+	}
+	status := containerStatus(pod, t.attempt.Container)
+	id := t.attempt.ContainerID
+	last := (*corev1.ContainerStateTerminated)(nil)
+	if status != nil {
+		last = status.LastTerminationState.Terminated
+	}
+	switch {
+	case status == nil, status.State.Waiting != nil && last != nil && last.ContainerID == id:
+		return false, nil // between two lives the last one's log is the current one
+	case last != nil && last.ContainerID == id:
+		return true, nil
+	case status.ContainerID == id, status.State.Terminated != nil && status.State.Terminated.ContainerID == id:
+		return false, nil
+	}
+	return false, errLifeGone
+}
+
+// stream reads once from the point that is not known yet to the stream's end.
+func (t *tail) stream(ctx context.Context, follow, previous bool) error {
+	options := &corev1.PodLogOptions{
+		Container:  t.attempt.Container,
+		Follow:     follow,
+		Previous:   previous,
+		Timestamps: true,
+		SinceTime:  t.seen.rewind(),
+	}
+	log, err := t.open(ctx, t.namespace, t.attempt.Pod, options)
+	if err != nil {
+		return err
+	}
+	stop := context.AfterFunc(ctx, func() { _ = log.Close() })
+	defer func() {
+		if stop() {
+			_ = log.Close()
+		}
+	}()
+	// A line that the last break cut in two is read again as a whole.
+	t.lines.reset()
+	if _, err := io.Copy(&t.lines, log); err != nil {
+		return err
+	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if !follow {
+		t.lines.flush()
+	}
+	return nil
+}
+
+func (t *tail) line(l line) {
+	if t.seen.isNew(l.stamp) {
+		t.sink(l)
+	}
+}

@@ -1,0 +1,58 @@
+package stage
+
+import (
+	"context"
+	"fmt"
+	"slices"
+)
+
+// cleanAtOnce is how many names go into one request, which must stay short.
+const cleanAtOnce = 16
+
+// workDirectory is the name of an attempt's directory.
+func workDirectory(plan Plan, attempt string) string {
+	return "." + plan.TreeID + ".push-" + attempt
+}
+
+// newAttempt names an attempt after the Pod that makes it, so that others can find out whether it may still be at work.
+func (v *Volume) newAttempt() string {
+	return v.owner() + "-" + newNonce()
+}
+
+// dead returns those of the leftovers that nobody works in any more. The owners are asked for after the listing, so an owner that is
+// not among them has ended; one that cannot be known is left alone. Something that is on its way to removal never is of use.
+func (v *Volume) dead(ctx context.Context, leftovers []string) ([]string, error) {
+	var alive map[string]bool
+	var dead []string
+	for _, name := range leftovers {
+		if trashName.MatchString(name) {
+			dead = append(dead, name)
+			continue
+		}
+		owner := workName.FindStringSubmatch(name)
+		if owner == nil || owner[1] == unknownOwner || v.Owners == nil {
+			continue
+		}
+		if alive == nil {
+			var err error
+			if alive, err = v.Owners(ctx); err != nil {
+				return dead, err
+			}
+		}
+		if !alive[owner[1]] && owner[1] != v.owner() {
+			dead = append(dead, name)
+		}
+	}
+	return dead, nil
+}
+
+// clean removes work directories by name. The remote side renames each before it removes it: should somebody be at work in it after
+// all, that push fails, and can still not publish a tree of which a part is gone.
+func (v *Volume) clean(ctx context.Context, plan Plan, names []string) error {
+	for some := range slices.Chunk(names, cleanAtOnce) {
+		if err := v.ask(ctx, cleanScript, plan, noAttempt, some, until(ansCleaned)); err != nil {
+			return fmt.Errorf("remove what earlier pushes left on the shared volume: %w", err)
+		}
+	}
+	return nil
+}
