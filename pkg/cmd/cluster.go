@@ -21,11 +21,11 @@ type cluster struct {
 func connect(getter genericclioptions.RESTClientGetter) (cluster, error) {
 	namespace, _, err := getter.ToRawKubeConfigLoader().Namespace()
 	if err != nil {
-		return cluster{}, fmt.Errorf("read the kubeconfig: %w", err)
+		return cluster{}, fmt.Errorf("read the kubeconfig: %w (kubectl config get-contexts lists the contexts)", err)
 	}
 	config, err := getter.ToRESTConfig()
 	if err != nil {
-		return cluster{}, fmt.Errorf("read the kubeconfig: %w", err)
+		return cluster{}, fmt.Errorf("read the kubeconfig: %w (kubectl config get-contexts lists the contexts)", err)
 	}
 	// client-go's default of five requests a second would make the permission
 	// checks take longer than everything else.

@@ -103,37 +103,65 @@ func (p *push) stagedBytes() (n int64) {
 
 // params merges flags, spec and inference, in this order of precedence.
 func (p *push) params() (preflight.Params, error) {
-	base := p.base
-	if base == nil {
-		base = &ingest.Config{}
+	config := ingest.Config{}
+	if p.base != nil {
+		config = *p.base
 	}
-	if err := p.chooseTask(base); err != nil {
+	if err := p.chooseTask(config.Category); err != nil {
 		return preflight.Params{}, err
 	}
-	if err := p.chooseTable(base); err != nil {
+	if err := p.chooseTable(config.Table); err != nil {
 		return preflight.Params{}, err
 	}
-	p.chosen.intent, p.chosen.from["intent"] = pick(p.intent, base.Intent, "train")
-	params := preflight.Params{Task: p.chosen.task, Table: p.chosen.table}
-	label := ingest.Label{}
-	if base.Label != nil {
-		label = *base.Label
-	}
-	params.LabelColumn, p.chosen.from["label"] = pick(p.labelColumn, label.Column, "")
-	params.LabelPolicy, p.chosen.from["policy"] = pick(p.labelPolicy, label.Policy, p.chosen.task.LabelPolicy)
-	params.TimeColumn, _ = pick(p.timeColumn, base.TimeColumn, "")
-	params.Keypoints = max(p.keypoints, 0)
-	if params.Keypoints == 0 {
-		params.Keypoints = base.NumberOfKeypoints
-	}
-	if err := p.chooseSchema(&params, base); err != nil {
+	p.chosen.intent, p.chosen.from["intent"] = pick(p.intent, config.Intent, "train")
+	config.Category, config.Table = p.chosen.task.Name, p.chosen.table
+	params, err := preflightParams(&config)
+	if err != nil {
 		return params, err
 	}
-	return params, p.chooseFileOptions(&params, base)
+	return params, p.applyFlags(&params)
 }
 
-func (p *push) chooseTask(base *ingest.Config) error {
-	name, from := pick(p.task, base.Category, "")
+// applyFlags lets the flags win over what the spec says.
+func (p *push) applyFlags(params *preflight.Params) error {
+	p.chosen.from["schema"], p.chosen.from["size"] = fromData, fromData
+	if len(params.Schema) > 0 {
+		p.chosen.from["schema"] = fromSpec
+	}
+	if params.TargetSize != [2]int{} {
+		p.chosen.from["size"] = fromSpec
+	}
+	params.LabelColumn, p.chosen.from["label"] = pick(p.labelColumn, params.LabelColumn, "")
+	params.TimeColumn, _ = pick(p.timeColumn, params.TimeColumn, "")
+	if p.labelPolicy != "" {
+		params.LabelPolicy = p.labelPolicy
+	}
+	if p.keypoints > 0 {
+		params.Keypoints = p.keypoints
+	}
+	if p.schema != "" {
+		columns, err := ingest.ParseSchema(p.schema)
+		if err != nil {
+			return failf(exitSpec, "--schema: %w", err)
+		}
+		params.Schema, p.chosen.from["schema"] = columns, fromFlag
+	}
+	if p.targetSize != "" {
+		m := sizeForm.FindStringSubmatch(p.targetSize)
+		if m == nil {
+			return failf(exitSpec, "--target-size=%q: must be WIDTHxHEIGHT in pixels, such as 224x224", p.targetSize)
+		}
+		for i := range params.TargetSize {
+			params.TargetSize[i], _ = strconv.Atoi(m[i+1]) // sizeForm lets digits through only
+		}
+		p.chosen.from["size"] = fromFlag
+	}
+	return nil
+}
+
+// chooseTask settles the task and holds the flags against it.
+func (p *push) chooseTask(fromFile string) error {
+	name, from := pick(p.task, fromFile, "")
 	p.chosen.from["task"] = from
 	if name == "" {
 		t, err := p.data.InferTask()
@@ -169,8 +197,9 @@ func readyTasks() (names []string) {
 	return names
 }
 
-func (p *push) chooseTable(base *ingest.Config) error {
-	name, from := pick(p.table, base.Table, "")
+// chooseTable settles the table: by default it has the name of the dataset.
+func (p *push) chooseTable(fromFile string) error {
+	name, from := pick(p.table, fromFile, "")
 	p.chosen.from["table"] = from
 	if name == "" {
 		path, err := filepath.Abs(p.path)
@@ -189,51 +218,6 @@ func (p *push) chooseTable(base *ingest.Config) error {
 		return fail(exitSpec, err)
 	}
 	p.chosen.table, p.result.Spec.Table = name, name
-	return nil
-}
-
-func (p *push) chooseSchema(params *preflight.Params, base *ingest.Config) error {
-	p.chosen.from["schema"] = fromData
-	if p.schema != "" {
-		columns, err := ingest.ParseSchema(p.schema)
-		if err != nil {
-			return failf(exitSpec, "--schema: %w", err)
-		}
-		params.Schema, p.chosen.from["schema"] = columns, fromFlag
-	} else if len(base.Schema) > 0 {
-		params.Schema, p.chosen.from["schema"] = base.Schema, fromSpec
-	}
-	return nil
-}
-
-func (p *push) chooseFileOptions(params *preflight.Params, base *ingest.Config) error {
-	p.chosen.from["size"] = fromData
-	size := base.TargetSize
-	if base.Spec != nil {
-		if options := base.Spec.FileOptions; options != nil {
-			params.Extension = options.Extension
-			if options.TargetSize != nil {
-				size = options.TargetSize
-			}
-		}
-		if options := base.Spec.CSVOptions; options != nil {
-			params.Delimiter, params.Quote, params.Escape = options.Delimiter, options.QuoteChar, options.EscapeChar
-		}
-	}
-	if size != nil {
-		params.TargetSize, p.chosen.from["size"] = *size, fromSpec
-	}
-	if p.targetSize == "" {
-		return nil
-	}
-	m := sizeForm.FindStringSubmatch(p.targetSize)
-	if m == nil {
-		return failf(exitSpec, "--target-size=%q: must be WIDTHxHEIGHT in pixels, such as 224x224", p.targetSize)
-	}
-	for i := range params.TargetSize {
-		params.TargetSize[i], _ = strconv.Atoi(m[i+1]) // sizeForm lets digits through only
-	}
-	p.chosen.from["size"] = fromFlag
 	return nil
 }
 

@@ -123,6 +123,7 @@ func (p *push) transfer(ctx context.Context, volume *stage.Volume, state stage.P
 // removeStaged gives the space back after a clean success. The dataset is
 // ingested by then, so trouble here is told and nothing more.
 func (p *push) removeStaged(ctx context.Context) error {
+	p.say("Cleaning up: removing the staged copy")
 	ctx, cancel := context.WithTimeout(ctx, removeDeadline)
 	defer cancel()
 	pod, volume, err := p.startPod(ctx)

@@ -214,8 +214,11 @@ func isoForm(cell []byte) (dateForm, bool) {
 }
 
 // plausibleDate reports whether a value that is in no known form may still be one: figures, and no word that a date does
-// not have. pandas hands such values to a very lenient parser.
+// not have. pandas hands such values to a very lenient parser, which only a day that no calendar has defeats.
 func plausibleDate(cell []byte) bool {
+	if impossibleDay(string(trimBlanks(cell))) {
+		return false
+	}
 	digits := false
 	for s := string(cell); s != ""; {
 		word, rest := cutLetters(s)

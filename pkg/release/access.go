@@ -172,7 +172,7 @@ func addRemedies(ctx context.Context, client kubernetes.Interface, results []Che
 func subjectFlag(ctx context.Context, client kubernetes.Interface) string {
 	who, err := client.AuthenticationV1().SelfSubjectReviews().Create(ctx, &authnv1.SelfSubjectReview{}, metav1.CreateOptions{})
 	if err != nil || who.Status.UserInfo.Username == "" {
-		return unknownSubject
+		return "--user=YOUR-USER"
 	}
 	name := who.Status.UserInfo.Username
 	if account, ok := strings.CutPrefix(name, "system:serviceaccount:"); ok {
@@ -181,14 +181,9 @@ func subjectFlag(ctx context.Context, client kubernetes.Interface) string {
 	return "--user=" + shellWord(name)
 }
 
-const unknownSubject = "--user=YOUR-USER"
-
 // roleRemedy is what a cluster admin runs; "edit" covers every call of a push
 // (contract cluster.md §3.1).
 func roleRemedy(subject, namespace string) string {
-	if subject == "" {
-		subject = unknownSubject
-	}
 	return fmt.Sprintf("ask an admin of the cluster: kubectl create rolebinding tracebloc-push --clusterrole=edit %s -n %s", subject, namespace)
 }
 

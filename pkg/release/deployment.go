@@ -58,7 +58,7 @@ func (in *inspection) pickDeployment(ctx context.Context, name string) (*appsv1.
 	namespace := in.release.Namespace
 	all, err := in.client.AppsV1().Deployments(namespace).List(ctx, metav1.ListOptions{LabelSelector: releaseSelector})
 	if err != nil {
-		err = explain(fmt.Sprintf("list Deployments in namespace %q", namespace), namespace, err)
+		err = explain(ctx, in.client, fmt.Sprintf("list Deployments in namespace %q", namespace), namespace, err)
 		if apierrors.IsForbidden(err) {
 			err = fmt.Errorf("%w; if the release is in another namespace, name it with -n", err)
 		}
@@ -110,7 +110,7 @@ func (in *inspection) notFound(ctx context.Context, name string, here []string) 
 	case apierrors.IsForbidden(err):
 		e.ElsewhereUnknown = true
 	case err != nil:
-		return explain(e.Error()+"; list Deployments of all namespaces", e.Namespace, err)
+		return explain(ctx, in.client, e.Error()+"; list Deployments of all namespaces", e.Namespace, err)
 	default:
 		for _, d := range managersOf(all.Items) {
 			e.Elsewhere = append(e.Elsewhere, Ref{Namespace: d.Namespace, Name: releaseName(&d)})

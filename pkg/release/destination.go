@@ -103,7 +103,7 @@ func storedSpecs(ctx context.Context, client kubernetes.Interface, namespace, ta
 		return nil
 	})
 	if err != nil {
-		return nil, explain(fmt.Sprintf("list the ConfigMaps of earlier runs in namespace %q", namespace), namespace, err)
+		return nil, explain(ctx, client, fmt.Sprintf("list the ConfigMaps of earlier runs in namespace %q", namespace), namespace, err)
 	}
 	return runs, nil
 }
@@ -137,7 +137,7 @@ func newestJobs(ctx context.Context, client kubernetes.Interface, namespace stri
 		return nil
 	})
 	if err != nil {
-		return nil, explain(fmt.Sprintf("list the Jobs of earlier runs in namespace %q", namespace), namespace, err)
+		return nil, explain(ctx, client, fmt.Sprintf("list the Jobs of earlier runs in namespace %q", namespace), namespace, err)
 	}
 	return jobs, nil
 }

@@ -31,7 +31,7 @@ func (in *inspection) findService(ctx context.Context) *corev1.Service {
 			ServiceName, namespace, in.release.Name, in.release.Name, namespace))
 		return nil
 	case err != nil:
-		in.fail(StepService, explain(fmt.Sprintf("get service %q in namespace %q", ServiceName, namespace), namespace, err))
+		in.fail(StepService, explain(ctx, in.client, fmt.Sprintf("get service %q in namespace %q", ServiceName, namespace), namespace, err))
 		return nil
 	}
 	port, err := util.LookupServicePortNumberByName(*service, httpPort)
@@ -57,7 +57,7 @@ func (in *inspection) findPod(ctx context.Context, service *corev1.Service) {
 	selector := labels.SelectorFromSet(service.Spec.Selector).String()
 	pods, err := in.client.CoreV1().Pods(namespace).List(ctx, metav1.ListOptions{LabelSelector: selector})
 	if err != nil {
-		in.fail(StepPod, explain(fmt.Sprintf("list Pods in namespace %q", namespace), namespace, err))
+		in.fail(StepPod, explain(ctx, in.client, fmt.Sprintf("list Pods in namespace %q", namespace), namespace, err))
 		return
 	}
 	own := slices.DeleteFunc(pods.Items, func(p corev1.Pod) bool { return !ownedBy(&p, in.found.manager.Name) })

@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/url"
 	"strings"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/client-go/kubernetes"
 )
 
 // Ref names a release.
@@ -176,16 +178,21 @@ func quoted(names []string) []string {
 
 // explain wraps the error of an API call with what we were doing and, where
 // the kind of error has one, the next step.
-func explain(doing, namespace string, err error) error {
+func explain(ctx context.Context, client kubernetes.Interface, doing, namespace string, err error) error {
 	switch {
 	case apierrors.IsForbidden(err):
-		return fmt.Errorf("%s: %w (%s)", doing, err, roleRemedy("", namespace))
+		return fmt.Errorf("%s: %w (%s)", doing, err, roleRemedy(subjectFlag(ctx, client), namespace))
 	case apierrors.IsUnauthorized(err):
 		return fmt.Errorf("%s: %w (the cluster did not accept the credentials of this context: log in again, then kubectl auth whoami)", doing, err)
 	}
 	var status apierrors.APIStatus
 	if errors.As(err, &status) || errors.Is(err, context.Canceled) {
 		return fmt.Errorf("%s: %w", doing, err)
+	}
+	// The URL of the request, a line of query parameters, says nothing to a user.
+	var request *url.Error
+	if errors.As(err, &request) {
+		err = request.Err
 	}
 	return fmt.Errorf("%s: %w (does this context reach its cluster? kubectl config current-context; kubectl cluster-info)", doing, err)
 }

@@ -3,6 +3,7 @@ package release
 import (
 	"context"
 	"errors"
+	"net/url"
 	"testing"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -238,7 +239,7 @@ func TestDiscoverUnreachable(t *testing.T) {
 	t.Parallel()
 	client := newShape().client()
 	client.PrependReactor("*", "*", func(clienttesting.Action) (bool, runtime.Object, error) {
-		return true, nil, errors.New("dial tcp 10.0.0.1:6443: connect: connection refused")
+		return true, nil, &url.Error{Op: "Get", URL: "https://10.0.0.1:6443/apis?x=y", Err: errors.New("dial tcp 10.0.0.1:6443: connect: connection refused")}
 	})
 	_, err := Discover(t.Context(), client, "ml", "")
 	want := `list Deployments in namespace "ml": dial tcp 10.0.0.1:6443: connect: connection refused` +

@@ -13,7 +13,7 @@ import (
 func HasJob(ctx context.Context, client kubernetes.Interface, namespace, key string) (bool, error) {
 	jobs, err := client.BatchV1().Jobs(namespace).List(ctx, metav1.ListOptions{LabelSelector: LabelRun + "=" + key, Limit: 1})
 	if err != nil {
-		return false, explain(fmt.Sprintf("look for the job of run %q", key), namespace, err)
+		return false, explain(ctx, client, fmt.Sprintf("look for the job of run %q", key), namespace, err)
 	}
 	return len(jobs.Items) > 0, nil
 }

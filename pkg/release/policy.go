@@ -42,7 +42,7 @@ func (in *inspection) readPolicy(ctx context.Context) {
 		if apierrors.IsNotFound(err) {
 			err = fmt.Errorf("%w (helm upgrade %s tracebloc/client -n %s --reset-then-reuse-values)", err, in.release.Name, namespace)
 		}
-		in.fail(StepPolicy, explain(doing, namespace, err))
+		in.fail(StepPolicy, explain(ctx, in.client, doing, namespace, err))
 		return
 	}
 	entries, err := parsePolicy(cm.Data[policyKey])

@@ -49,11 +49,11 @@ func (in *inspection) isOpenShift(ctx context.Context) (bool, error) {
 		return annotated, nil
 	}
 	if !apierrors.IsForbidden(err) && !apierrors.IsNotFound(err) {
-		return false, explain(fmt.Sprintf("get namespace %q", namespace), namespace, err)
+		return false, explain(ctx, in.client, fmt.Sprintf("get namespace %q", namespace), namespace, err)
 	}
 	groups, err := discovery.ToDiscoveryInterfaceWithContext(in.client.Discovery()).ServerGroupsWithContext(ctx)
 	if err != nil {
-		return false, explain("list the API groups of the cluster", namespace, err)
+		return false, explain(ctx, in.client, "list the API groups of the cluster", namespace, err)
 	}
 	return slices.ContainsFunc(groups.Groups, func(g metav1.APIGroup) bool { return g.Name == sccGroup }), nil
 }

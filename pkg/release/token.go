@@ -34,7 +34,7 @@ func requestToken(ctx context.Context, client kubernetes.Interface, namespace, s
 		return nil, fmt.Errorf("%s: not found, though the ingestion policy names it (kubectl create serviceaccount %s -n %s, or another one that the policy allows with --service-account)",
 			about, serviceAccount, namespace)
 	case err != nil:
-		return nil, explain(about, namespace, err)
+		return nil, explain(ctx, client, about, namespace, err)
 	case answer.Status.Token == "":
 		return nil, fmt.Errorf("%s: the API server answered without a token (does the cluster issue service account tokens? kubectl create token %s -n %s)",
 			about, serviceAccount, namespace)

@@ -25,7 +25,7 @@ func (in *inspection) findPVC(ctx context.Context) {
 	in.release.PVC.Name = name
 	claim, err := in.client.CoreV1().PersistentVolumeClaims(in.release.Namespace).Get(ctx, name, metav1.GetOptions{})
 	if err != nil {
-		in.fail(StepPVC, in.explainClaim(err))
+		in.fail(StepPVC, in.explainClaim(ctx, err))
 		return
 	}
 	in.release.PVC = describeClaim(claim)
@@ -60,12 +60,12 @@ func claimName(spec corev1.PodSpec, api *corev1.Container) (string, error) {
 	return mounted, nil
 }
 
-func (in *inspection) explainClaim(err error) error {
+func (in *inspection) explainClaim(ctx context.Context, err error) error {
 	name, namespace := in.release.PVC.Name, in.release.Namespace
 	if apierrors.IsNotFound(err) {
 		return fmt.Errorf("pvc %q in namespace %q: not found, though jobs-manager mounts it (kubectl get pvc -n %s)", name, namespace, namespace)
 	}
-	return explain(fmt.Sprintf("get pvc %q in namespace %q", name, namespace), namespace, err)
+	return explain(ctx, in.client, fmt.Sprintf("get pvc %q in namespace %q", name, namespace), namespace, err)
 }
 
 func describeClaim(claim *corev1.PersistentVolumeClaim) PVC {

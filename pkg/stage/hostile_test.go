@@ -3,9 +3,12 @@ package stage
 import (
 	"bufio"
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
+	"os"
+	"path/filepath"
 	"runtime"
 	"strings"
 	"sync/atomic"
@@ -15,6 +18,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/tracebloc/kubectl-tracebloc/pkg/dataset"
 	"github.com/tracebloc/kubectl-tracebloc/pkg/podio"
 )
 
@@ -191,15 +195,15 @@ func TestNeverEnding(t *testing.T) {
 }
 
 // TestFlood: an endless output, with and without line breaks, costs time until the session is given up, and no memory.
+//
+// It measures the heap, so it is not parallel.
 func TestFlood(t *testing.T) {
-	t.Parallel()
 	for name, block := range map[string]string{
 		"one line":   strings.Repeat("x", 1<<16),
 		"many lines": strings.Repeat("OK 0000000000000000 1\n", 1<<11),
 		"zeros":      strings.Repeat("\x00", 1<<16),
 	} {
 		t.Run(name, func(t *testing.T) {
-			t.Parallel()
 			var written atomic.Int64
 			l := liar{"probe": func(ctx context.Context, nonce string, _ io.Reader, out io.Writer) error {
 				for range 512 {
@@ -224,6 +228,45 @@ func TestFlood(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestMemory: what is held does not grow with the data. It measures the heap, so it is not parallel.
+func TestMemory(t *testing.T) {
+	const size = 256 << 20
+	dir := t.TempDir()
+	file, err := os.Create(filepath.Join(dir, "sparse"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(file.Truncate(size), file.Close()); err != nil {
+		t.Fatal(err)
+	}
+	d := open(t, dir)
+	sum := sha256.New()
+	if _, err := io.CopyN(sum, zeros{}, size); err != nil {
+		t.Fatal(err)
+	}
+	p, err := NewPlan("cats", dataset.Manifest{dataset.NewFile(d.Entries[0], [32]byte(sum.Sum(nil)))}, DefaultRoot)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := liar{"probe": says(emptyVolume), "receive": sink, "publish": says("PUBLISHED NONCE " + p.TreeID + "\n")}
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	if _, err := (&Volume{Exec: l}).Transfer(t.Context(), p, d, nil); err != nil {
+		t.Fatal(err)
+	}
+	runtime.ReadMemStats(&after)
+	if made := after.TotalAlloc - before.TotalAlloc; made > 4*frameBytes {
+		t.Errorf("%d bytes were allocated to send %d", made, size)
+	}
+}
+
+type zeros struct{}
+
+func (zeros) Read(p []byte) (int, error) {
+	clear(p)
+	return len(p), nil
 }
 
 // TestProbeIsBounded: a listing without end is cut, and names that no push makes are left out.

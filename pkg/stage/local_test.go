@@ -58,7 +58,6 @@ func shells(t testing.TB) []shell {
 // local runs sessions as processes of this machine, with the manners of a container runtime: the end of the connection is the end of
 // stdin for the process, which runs on.
 type local struct {
-	t     testing.TB
 	shell shell
 	dir   string
 
@@ -75,10 +74,23 @@ type local struct {
 	mu       sync.Mutex
 	sessions int
 	tasks    []string
+	groups   []int // process groups of the sessions
 }
 
 func newLocal(t testing.TB, sh shell) *local {
-	return &local{t: t, shell: sh, dir: reachable(t)}
+	l := &local{shell: sh, dir: reachable(t)}
+	t.Cleanup(l.kill)
+	return l
+}
+
+// kill ends every process of every session at once, as the end of a Pod does.
+func (l *local) kill() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, group := range l.groups {
+		_ = syscall.Kill(-group, syscall.SIGKILL)
+	}
+	l.groups = nil
 }
 
 // reachable is a directory that other users can enter, as some tests need it.
@@ -138,8 +150,9 @@ func (l *local) Exec(ctx context.Context, _ podio.Target, command []string, stdi
 	cmd := exec.Command(argv[0], argv[1:]...)
 	cmd.Dir = l.dir
 	cmd.Env = append([]string{"PATH=" + l.shell.path}, l.env...)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if l.uid != 0 {
-		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: l.uid, Gid: l.uid}}
+		cmd.SysProcAttr.Credential = &syscall.Credential{Uid: l.uid, Gid: l.uid}
 	}
 	out, errOut := &detachable{w: stdout}, &detachable{w: stderr}
 	defer out.detach()
@@ -161,6 +174,9 @@ func (l *local) Exec(ctx context.Context, _ podio.Target, command []string, stdi
 	if err := cmd.Start(); err != nil {
 		return err
 	}
+	l.mu.Lock()
+	l.groups = append(l.groups, cmd.Process.Pid)
+	l.mu.Unlock()
 	if in != nil {
 		go func() {
 			_, _ = io.Copy(in, stdin)
@@ -169,7 +185,6 @@ func (l *local) Exec(ctx context.Context, _ podio.Target, command []string, stdi
 	}
 	ended := make(chan error, 1)
 	go func() { ended <- cmd.Wait() }()
-	l.t.Cleanup(func() { _ = cmd.Process.Kill() })
 	var err error
 	select {
 	case err = <-ended:

@@ -204,12 +204,13 @@ func TestStartReplaced(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				client := cluster(t, waitingFor("ContainerCreating", ""))
 				time.AfterFunc(10*time.Second, func() {
-					_ = client.Tracker().Delete(podResource, "ml", options().Name)
-					if replace {
-						other := BuildPod(options())
-						other.UID = types.UID("99999999-aaaa-bbbb-cccc-000000000009")
-						_ = client.Tracker().Create(podResource, other, "ml")
+					if !replace {
+						_ = client.Tracker().Delete(podResource, "ml", options().Name)
+						return
 					}
+					other := BuildPod(options())
+					other.UID = types.UID("99999999-aaaa-bbbb-cccc-000000000009")
+					_ = client.Tracker().Update(podResource, other, "ml")
 				})
 				client.PrependReactor("delete", "pods", func(action k8stesting.Action) (bool, runtime.Object, error) {
 					d, ok := action.(k8stesting.DeleteActionImpl)
