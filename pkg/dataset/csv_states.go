@@ -130,8 +130,9 @@ func (p *Parser) step(c byte) (used bool, err error) {
 	case afterCR:
 		return p.stepAfterCR(c)
 	case skipLF:
+		// pandas swallows a delimiter here too.
 		p.state = startRecord
-		return c == '\n', nil
+		return c == '\n' || c == p.opts.Delimiter, nil
 	}
 	return true, nil
 }

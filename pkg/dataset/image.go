@@ -3,6 +3,7 @@ package dataset
 import (
 	"bufio"
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"image"
@@ -10,7 +11,6 @@ import (
 
 	"image/gif"
 
-	"golang.org/x/image/bmp"
 	"golang.org/x/image/tiff"
 	"golang.org/x/image/webp"
 )
@@ -36,13 +36,15 @@ type format struct {
 	magic func(head []byte) bool
 	// size reads the size; nil for a format that is only known by name.
 	size func(r io.Reader) (width, height int, err error)
+	// lenient is true where PIL opens much that size does not: its errors say nothing about PIL's verdict then.
+	lenient bool
 }
 
 const magicLen = 16
 
 // ReadImageHeader reads the size of an image, and no more of r than that takes. It judges as PIL's Image.open does
 // (contract/ingestor.md 2.0, "ImageResolutionValidator"): by content, and without decoding pixels. at, if not nil, is the
-// same content for formats whose header stands at the end. The error wraps ErrNotImage or ErrUnknownImage, or is an
+// same content for formats whose header stands at the end; size is its length in bytes. The error wraps ErrNotImage or ErrUnknownImage, or is an
 // error of reading.
 func ReadImageHeader(r io.Reader, at io.ReaderAt, size int64) (ImageHeader, error) {
 	buffered := bufio.NewReaderSize(r, 4096)
@@ -57,31 +59,31 @@ func ReadImageHeader(r io.Reader, at io.ReaderAt, size int64) (ImageHeader, erro
 		if f.size == nil {
 			return ImageHeader{Format: f.name}, fmt.Errorf("%w: %s", ErrUnknownImage, f.name)
 		}
+		if f.name == "webp" && int64(binary.LittleEndian.Uint32(head[4:8]))+8 > size {
+			return ImageHeader{Format: f.name}, fmt.Errorf("%w: webp: the file is cut short", ErrNotImage)
+		}
 		var src io.Reader = buffered
 		if f.name == "tiff" && at != nil {
 			src = io.NewSectionReader(at, 0, size) // a ReaderAt too, so that nothing is read into memory
 		}
 		w, h, err := f.size(src)
-		return ImageHeader{Format: f.name, Width: w, Height: h}, imageError(f.name, w, h, err)
+		return ImageHeader{Format: f.name, Width: w, Height: h}, f.judge(w, h, err)
 	}
 	return ImageHeader{}, ErrNotImage
 }
 
-// imageError sorts a decoder's error into the two of this package.
-func imageError(name string, w, h int, err error) error {
-	var (
-		tiffUnsupported tiff.UnsupportedError
-		readError       *readError
-	)
+// judge sorts a decoder's error into the two of this package.
+func (f format) judge(w, h int, err error) error {
+	var readError *readError
 	switch {
 	case errors.As(err, &readError):
 		return readError.err
-	case errors.As(err, &tiffUnsupported), errors.Is(err, bmp.ErrUnsupported):
-		return fmt.Errorf("%w: %s: %w", ErrUnknownImage, name, err)
+	case err != nil && f.lenient:
+		return fmt.Errorf("%w: %s: %w", ErrUnknownImage, f.name, err)
 	case err != nil:
-		return fmt.Errorf("%w: %s: %w", ErrNotImage, name, err)
+		return fmt.Errorf("%w: %s: %w", ErrNotImage, f.name, err)
 	case w <= 0 || h <= 0:
-		return fmt.Errorf("%w: %s of %dx%d pixels", ErrNotImage, name, w, h)
+		return fmt.Errorf("%w: %s of %dx%d pixels", ErrNotImage, f.name, w, h)
 	}
 	return nil
 }
@@ -107,21 +109,23 @@ func (s imageSource) Read(p []byte) (int, error) {
 
 func formats() []format {
 	return []format{
-		{"jpeg", prefix("\xff\xd8\xff"), jpegSize},
-		{"png", prefix(pngSignature), pngSize},
-		{"gif", anyPrefix("GIF87a", "GIF89a"), config(gif.DecodeConfig)},
-		{"bmp", prefix("BM"), config(bmp.DecodeConfig)},
-		{"webp", func(b []byte) bool {
+		{name: "jpeg", magic: prefix("\xff\xd8\xff"), size: jpegSize},
+		{name: "png", magic: prefix(pngSignature), size: pngSize},
+		{name: "gif", magic: anyPrefix("GIF87a", "GIF89a"), size: config(gif.DecodeConfig)},
+		{name: "bmp", magic: prefix("BM"), size: bmpSize},
+		{name: "webp", magic: func(b []byte) bool {
 			return bytes.HasPrefix(b, []byte("RIFF")) && len(b) >= 12 && string(b[8:12]) == "WEBP"
-		}, config(webp.DecodeConfig)},
-		{"tiff", anyPrefix("II*\x00", "MM\x00*"), config(tiff.DecodeConfig)},
-		{"bigtiff", anyPrefix("II+\x00", "MM\x00+"), nil},
-		{"jpeg2000", anyPrefix("\x00\x00\x00\x0cjP  \r\n\x87\n", "\xff\x4f\xff\x51"), nil},
-		{"ppm", func(b []byte) bool { return len(b) > 2 && b[0] == 'P' && b[1] >= '1' && b[1] <= '6' && isBlank(b[2]) }, nil},
-		{"psd", prefix("8BPS"), nil},
-		{"ico", prefix("\x00\x00\x01\x00"), nil},
-		{"avif", func(b []byte) bool { return len(b) >= 12 && string(b[4:8]) == "ftyp" && string(b[8:11]) == "avi" }, nil},
-		{"dds", prefix("DDS "), nil},
+		}, size: config(webp.DecodeConfig)},
+		{name: "tiff", magic: anyPrefix("II*\x00", "MM\x00*"), size: config(tiff.DecodeConfig), lenient: true},
+		{name: "bigtiff", magic: anyPrefix("II+\x00", "MM\x00+")},
+		{name: "jpeg2000", magic: anyPrefix("\x00\x00\x00\x0cjP  \r\n\x87\n", "\xff\x4f\xff\x51")},
+		{name: "ppm", magic: func(b []byte) bool {
+			return len(b) > 2 && b[0] == 'P' && b[1] >= '1' && b[1] <= '6' && isBlank(b[2])
+		}},
+		{name: "psd", magic: prefix("8BPS")},
+		{name: "ico", magic: prefix("\x00\x00\x01\x00")},
+		{name: "avif", magic: func(b []byte) bool { return len(b) >= 12 && string(b[4:11]) == "ftypavi" }},
+		{name: "dds", magic: prefix("DDS ")},
 	}
 }
 

@@ -68,8 +68,8 @@ func (c *Client) forward(ctx context.Context, namespace, pod string, port int) (
 	var handshake handshake
 	config := rest.CopyConfig(c.config)
 	config.Wrap(handshake.watch)
-	url := c.rest.Post().Resource("pods").Namespace(namespace).Name(pod).SubResource("portforward").URL()
-	dialer, err := newDialer(config, url)
+	location := c.rest.Post().Resource("pods").Namespace(namespace).Name(pod).SubResource("portforward").URL()
+	dialer, err := newDialer(config, location)
 	if err != nil {
 		return nil, err
 	}
@@ -105,16 +105,16 @@ func (c *Client) forward(ctx context.Context, namespace, pod string, port int) (
 }
 
 // newDialer returns the dialer of kubectl port-forward: SPDY tunneled through a WebSocket, and plain SPDY where that is refused.
-func newDialer(config *rest.Config, url *url.URL) (httpstream.Dialer, error) {
+func newDialer(config *rest.Config, location *url.URL) (httpstream.Dialer, error) {
 	transport, upgrader, err := spdy.RoundTripperFor(config)
 	if err != nil {
 		return nil, err
 	}
-	dialer := spdy.NewDialerForStreaming(upgrader, &http.Client{Transport: transport}, http.MethodPost, url)
+	dialer := spdy.NewDialerForStreaming(upgrader, &http.Client{Transport: transport}, http.MethodPost, location)
 	if cmdutil.PortForwardWebsockets.IsDisabled() {
 		return dialer, nil
 	}
-	tunnel, err := portforward.NewSPDYOverWebsocketDialerForStreamingWithLogger(logger(), url, config)
+	tunnel, err := portforward.NewSPDYOverWebsocketDialerForStreamingWithLogger(logger(), location, config)
 	if err != nil {
 		return nil, err
 	}

@@ -25,11 +25,19 @@ func TestParseRefusal(t *testing.T) {
 			`{"kind":"Status","apiVersion":"v1","status":"Failure","message":"pods \"a\" is forbidden","reason":"Forbidden","code":403}`,
 			apierrors.IsForbidden, `pods "a" is forbidden`,
 		},
-		{"the node's plain text", http.StatusInternalServerError, "container not found (\"stage\")\n", apierrors.IsInternalError, `container not found ("stage")`},
+		{
+			"the node's plain text", http.StatusInternalServerError,
+			"container not found (\"stage\")\n",
+			apierrors.IsInternalError, `container not found ("stage")`,
+		},
 		{"a proxy's page", http.StatusUnauthorized, "<html>login</html>", apierrors.IsUnauthorized, "<html>login</html>"},
 		{"no body", http.StatusNotFound, "", apierrors.IsNotFound, "the server could not find the requested resource (get pods)"},
 		{"other JSON", http.StatusTooManyRequests, `{"error":"busy"}`, apierrors.IsTooManyRequests, `{"error":"busy"}`},
-		{"status that claims success", http.StatusForbidden, `{"kind":"Status","status":"Success"}`, apierrors.IsForbidden, `{"kind":"Status","status":"Success"}`},
+		{
+			"status that claims success", http.StatusForbidden,
+			`{"kind":"Status","status":"Success"}`,
+			apierrors.IsForbidden, `{"kind":"Status","status":"Success"}`,
+		},
 	}
 	for _, test := range tests {
 		err := parseRefusal(http.MethodGet, test.code, []byte(test.body))

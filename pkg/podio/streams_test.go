@@ -3,6 +3,7 @@ package podio
 import (
 	"bytes"
 	"context"
+	"errors"
 	"io"
 	"strings"
 	"testing"
@@ -25,7 +26,7 @@ func TestStreamsDetach(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.detach()
-	if n, err := stdin.Read(make([]byte, 2)); n != 0 || err != io.EOF {
+	if n, err := stdin.Read(make([]byte, 2)); n != 0 || !errors.Is(err, io.EOF) {
 		t.Errorf("Read after detach: got %d and %v", n, err)
 	}
 	if n, err := stdout.Write([]byte("after")); n != 5 || err != nil {

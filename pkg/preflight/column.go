@@ -105,14 +105,14 @@ func (c *column) observeNumber(at place, cell []byte, n number) {
 		c.huge++
 	case decimal:
 		c.decimals++
-	case infinite:
+	case infinite, overflow:
 		c.infinite++
 	case notNumber:
 	}
 	if n.code {
 		c.codes.add(at, cell)
 	}
-	if n.kind != infinite && !n.single() {
+	if n.kind != infinite && n.kind != overflow && !n.single() {
 		c.imprecise.add(at, cell)
 	}
 }
@@ -201,7 +201,7 @@ func (m *measure) observe(cell []byte, n number, exact bool) {
 		}
 	case decimal, infinite:
 		m.numbers++
-	case notNumber, huge:
+	case notNumber, huge, overflow:
 		if pandasBool(cell) {
 			m.booleans++
 		}

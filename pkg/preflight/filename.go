@@ -71,7 +71,7 @@ func (n *filenames) observe(at place, cell []byte) {
 }
 
 // numeric reports whether pandas would make a number of it.
-func (n number) numeric() bool { return n.kind != notNumber && n.kind != huge }
+func (n number) numeric() bool { return n.kind != notNumber && n.kind != huge && n.kind != overflow }
 
 // resolve finds the file of a row. Only the exact name counts.
 func (n *filenames) resolve(at place, cell []byte) {
@@ -93,7 +93,7 @@ func (n *filenames) resolve(at place, cell []byte) {
 	}
 	i, ok := n.find(name)
 	if !ok {
-		t.report.add("file-missing", t.finding(at, filenameColumn, cell, n.missing(name)))
+		t.report.add("file-missing", t.finding(at, filenameColumn, cell, n.missing(cell, name)))
 		return
 	}
 	if n.refs[i] == 1 {
@@ -110,9 +110,9 @@ func (n *filenames) find(name []byte) (int, bool) {
 }
 
 // missing words that a file is not there, and names the file that is probably meant.
-func (n *filenames) missing(name []byte) string {
+func (n *filenames) missing(cell, name []byte) string {
 	message := fmt.Sprintf("%s/%s is not there", n.dir, clip(name))
-	if trimmed := bytes.TrimSpace(name); len(trimmed) != len(name) {
+	if trimmed := bytes.TrimSpace(cell); len(trimmed) != len(cell) {
 		message += "; the name has blanks around it"
 		name = trimmed
 	}
@@ -125,7 +125,6 @@ func (n *filenames) missing(name []byte) string {
 	lower := strings.ToLower(string(name))
 	stem := strings.TrimSuffix(lower, path.Ext(lower))
 	for _, candidate := range []string{lower, stem, stem + n.extension, stem + ".jpg", stem + ".jpeg", stem + ".png", stem + ".txt"} {
-		candidate = strings.Join(strings.Fields(candidate), " ")
 		if i, ok := n.folded[candidate]; ok {
 			return message + fmt.Sprintf("; did you mean %q", escape(n.entries[i].Path))
 		}

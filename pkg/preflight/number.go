@@ -16,7 +16,8 @@ const (
 	unsigned             // fits 64 bits unsigned only
 	huge                 // an integer beyond 64 bits: pandas keeps it as text
 	decimal
-	infinite // inf, or a decimal that overflows
+	infinite // the word inf
+	overflow // a decimal beyond double precision: pandas keeps it as text
 )
 
 // number is a cell read as pandas' C parser reads numbers: blanks around it are skipped, "1.", ".5", "+5" and "1e3" are
@@ -84,7 +85,7 @@ func scanNumber(text, rest []byte) number {
 	}
 	n := number{kind: decimal, digits: significant(whole, fraction), text: text}
 	if math.IsInf(n.float(), 0) {
-		n.kind = infinite
+		n.kind = overflow
 	}
 	return n
 }
@@ -128,7 +129,7 @@ func (n number) whole() bool {
 	case decimal:
 		f := n.float()
 		return f == math.Trunc(f)
-	case notNumber, infinite:
+	case notNumber, infinite, overflow:
 	}
 	return false
 }

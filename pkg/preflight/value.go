@@ -54,7 +54,7 @@ func checkNumber(t sqlType, n number) *breach {
 	switch {
 	case n.kind == notNumber:
 		return &breach{"value-not-numeric", fmt.Sprintf("is no number; the column is %s", t)}
-	case n.kind == infinite:
+	case n.kind == infinite, n.kind == overflow:
 		return &breach{"value-not-finite", fmt.Sprintf("is not finite; the column is %s", t)}
 	case t.kind == kindInteger:
 		return checkInteger(t, n)

@@ -4,11 +4,7 @@ import "bytes"
 
 // pandasBool reports whether pandas reads the cell as a boolean of its own accord.
 func pandasBool(cell []byte) bool {
-	switch string(cell) {
-	case "True", "TRUE", "true", "False", "FALSE", "false":
-		return true
-	}
-	return false
+	return bytes.EqualFold(cell, []byte("true")) || bytes.EqualFold(cell, []byte("false"))
 }
 
 // booleanWord reports whether the cell is a word that the ingestor takes in a BOOLEAN column, in any letter case.

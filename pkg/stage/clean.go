@@ -9,14 +9,26 @@ import (
 // cleanAtOnce is how many names go into one request, which must stay short.
 const cleanAtOnce = 16
 
-// workDirectory is the name of an attempt's directory.
-func workDirectory(plan Plan, attempt string) string {
-	return "." + plan.TreeID + ".push-" + attempt
+// attempt is one try to receive a tree. It is named after the Pod that makes it, so that others can find out whether it may still be at
+// work, and after the nonce of its receiving session.
+type attempt struct {
+	owner, nonce string
 }
 
-// newAttempt names an attempt after the Pod that makes it, so that others can find out whether it may still be at work.
-func (v *Volume) newAttempt() string {
-	return v.owner() + "-" + newNonce()
+func (v *Volume) newAttempt() attempt { return attempt{owner: v.owner(), nonce: newNonce()} }
+
+// String is the attempt as the scripts take it.
+func (a attempt) String() string {
+	if a.nonce == "" {
+		return "0"
+	}
+	return a.owner + "-" + a.nonce
+}
+
+// remains are the names under which something of the attempt may lie on the volume: its work directory, before and after the receiving
+// session began to remove it.
+func (a attempt) remains(plan Plan) []string {
+	return []string{"." + plan.TreeID + ".push-" + a.String(), ".trash-" + a.nonce + "-1"}
 }
 
 // dead returns those of the leftovers that nobody works in any more. The owners are asked for after the listing, so an owner that is
@@ -50,7 +62,7 @@ func (v *Volume) dead(ctx context.Context, leftovers []string) ([]string, error)
 // all, that push fails, and can still not publish a tree of which a part is gone.
 func (v *Volume) clean(ctx context.Context, plan Plan, names []string) error {
 	for some := range slices.Chunk(names, cleanAtOnce) {
-		if err := v.ask(ctx, cleanScript, plan, noAttempt, some, until(ansCleaned)); err != nil {
+		if err := v.ask(ctx, plan, call{script: cleanScript, arguments: some}, until(ansCleaned)); err != nil {
 			return fmt.Errorf("remove what earlier pushes left on the shared volume: %w", err)
 		}
 	}

@@ -89,12 +89,12 @@ func TestCutAnywhere(t *testing.T) {
 	t.Parallel()
 	all := shells(t)
 	length := streamLength(t, all[0], small())
-	for _, sh := range all {
+	for i, sh := range all {
 		var offsets []int64
-		for n := int64(0); n < length; n += length / 16 {
+		for n := int64(i); n < length; n += length / []int64{16, 6, 2}[i] {
 			offsets = append(offsets, n)
 		}
-		for _, n := range append(offsets, 1, length-1, length-3, length-5) {
+		for _, n := range append(offsets, length-1) {
 			t.Run(fmt.Sprintf("%s/%d", sh.name, n), func(t *testing.T) {
 				t.Parallel()
 				l := newLocal(t, sh)

@@ -27,7 +27,7 @@ const (
 var (
 	tableName = regexp.MustCompile(`^[A-Za-z0-9_]{1,63}$`)
 	treeID    = regexp.MustCompile(`^[0-9a-f]{16}$`)
-	rootPath  = regexp.MustCompile(`^(/[A-Za-z0-9_-][A-Za-z0-9._-]*)+/\.tracebloc-staging$`)
+	rootPath  = regexp.MustCompile(`^(/[A-Za-z0-9_@+=:,#-][A-Za-z0-9._@+=:,#-]*)+/\.tracebloc-staging$`)
 )
 
 // Plan is what is to lie on the volume, and under which name. It is a pure function of its inputs. Make one with NewPlan, which checks

@@ -12,9 +12,6 @@ import (
 // maxLeftovers bounds what is believed of a listing.
 const maxLeftovers = 1000
 
-// noAttempt stands for the attempt of a session that makes none.
-const noAttempt = "0"
-
 // Probe is what the volume has for a plan.
 type Probe struct {
 	// Published says that the tree is there, complete: nothing needs to be sent.
@@ -32,11 +29,21 @@ type Probe struct {
 }
 
 // Probe looks at the volume, and tries whether it can be written. It leaves nothing behind. The error is a *VolumeError where the volume
-// refuses, or a *SessionError.
-func (v *Volume) Probe(ctx context.Context, plan Plan) (Probe, error) {
+// refuses, a *GoneError when the Pod ended, or a *SessionError when the connection broke too often.
+func (v *Volume) Probe(ctx context.Context, plan Plan) (p Probe, err error) {
+	patience := patience{volume: v}
+	err = patience.persist(ctx, func() error {
+		p, err = v.look(ctx, plan)
+		return err
+	})
+	return p, err
+}
+
+// look is Probe, once.
+func (v *Volume) look(ctx context.Context, plan Plan) (Probe, error) {
 	p := Probe{FreeBytes: -1, FreeInodes: -1}
 	seen := map[string]bool{}
-	err := v.ask(ctx, probeScript, plan, noAttempt, plan.totals(), func(a answer) (bool, error) {
+	err := v.ask(ctx, plan, call{script: probeScript, arguments: plan.totals()}, func(a answer) (bool, error) {
 		seen[a.verb] = true
 		switch a.verb {
 		case ansSpace:

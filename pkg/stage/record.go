@@ -23,7 +23,7 @@ type Record struct {
 	SpecSHA256 string `json:"spec_sha256"`
 	// Table is the destination table.
 	Table string `json:"table"`
-	// Created is when the key was made.
+	// Created is when the key was made; it is kept in UTC and whole seconds.
 	Created time.Time `json:"created"`
 }
 
@@ -47,6 +47,7 @@ func (v *Volume) WriteRecord(ctx context.Context, plan Plan, r Record, replaces 
 	if !keyName.MatchString(r.Key) || replaces != "" && !keyName.MatchString(replaces) {
 		return fmt.Errorf("run record: key %q: letters, digits, '.', '_' and '-' only, at most 63", r.Key)
 	}
+	r.Created = r.Created.UTC().Truncate(time.Second)
 	text, err := json.Marshal(r)
 	if err != nil {
 		return fmt.Errorf("run record: %w", err)
@@ -57,9 +58,17 @@ func (v *Volume) WriteRecord(ctx context.Context, plan Plan, r Record, replaces 
 	if replaces == "" {
 		replaces = anyKey
 	}
-	err = v.ask(ctx, recordScript, plan, noAttempt, []string{replaces, string(text)}, until(ansStored))
+	patience := patience{volume: v}
+	err = patience.persist(ctx, func() error {
+		err := recordError(v.ask(ctx, plan, call{script: recordScript, arguments: []string{replaces, string(text)}}, until(ansStored)))
+		var taken *RecordError
+		if errors.As(err, &taken) && taken.Record != nil && *taken.Record == r {
+			return nil // it was stored before, and the answer was lost
+		}
+		return err
+	})
 	if err != nil {
-		return fmt.Errorf("store the run record on the shared volume: %w", recordError(err))
+		return fmt.Errorf("store the run record on the shared volume: %w", err)
 	}
 	return nil
 }
@@ -72,9 +81,12 @@ func (v *Volume) Remove(ctx context.Context, plan Plan, key string) error {
 	} else if !keyName.MatchString(key) {
 		return fmt.Errorf("remove the staged data: key %q: letters, digits, '.', '_' and '-' only, at most 63", key)
 	}
-	err := v.ask(ctx, removeScript, plan, noAttempt, []string{key}, until(ansRemoved))
+	patience := patience{volume: v}
+	err := patience.persist(ctx, func() error {
+		return recordError(v.ask(ctx, plan, call{script: removeScript, arguments: []string{key}}, until(ansRemoved)))
+	})
 	if err != nil {
-		return fmt.Errorf("remove the staged data from the shared volume: %w", recordError(err))
+		return fmt.Errorf("remove the staged data from the shared volume: %w", err)
 	}
 	return nil
 }

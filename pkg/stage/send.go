@@ -20,8 +20,8 @@ type sending struct {
 
 // send returns nil when the remote side says that it received everything up to the end mark; publish then judges what it is. acked is
 // called with each frame that the remote side has taken. The data's own errors win over those of the connection that they ended.
-func (v *Volume) send(ctx context.Context, plan Plan, src *dataset.Dataset, attempt string, acked func(frame)) error {
-	s := v.open(ctx, receiveScript, plan, attempt, true)
+func (v *Volume) send(ctx context.Context, plan Plan, src *dataset.Dataset, attempt attempt, acked func(frame)) error {
+	s := v.open(ctx, plan, call{script: receiveScript, attempt: attempt, nonce: attempt.nonce, reads: true})
 	defer s.close()
 	t := &sending{session: s, inFlight: make(chan frame, framesInFlight), packed: make(chan error, 1), acked: acked}
 	// Nothing is sent to a shell that is not there: megabytes would vanish in the buffers on the way.
@@ -36,8 +36,12 @@ func (v *Volume) send(ctx context.Context, plan Plan, src *dataset.Dataset, atte
 		s.settle()
 	}
 	s.close()
-	if cause := <-t.packed; isLocal(cause) && err != nil {
+	cause := <-t.packed
+	switch {
+	case err != nil && isLocal(cause):
 		return cause
+	case err == nil && cause != nil:
+		return &SessionError{Err: errProtocol} // it received more than was sent
 	}
 	return err
 }

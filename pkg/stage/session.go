@@ -43,10 +43,22 @@ type session struct {
 	stderr *tail
 }
 
+// call is what a session is to do.
+type call struct {
+	script    string
+	attempt   attempt // zero for a script that has no work directory
+	nonce     string  // "" for a new one
+	reads     bool    // the script reads stdin
+	arguments []string
+}
+
 // open starts a script. The caller must call close.
-func (v *Volume) open(ctx context.Context, script string, plan Plan, attempt string, reads bool, arguments ...string) *session {
+func (v *Volume) open(ctx context.Context, plan Plan, c call) *session {
+	if c.nonce == "" {
+		c.nonce = newNonce()
+	}
 	s := &session{
-		nonce:   newNonce(),
+		nonce:   c.nonce,
 		answers: make(chan answer, 64),
 		done:    make(chan struct{}),
 		stderr:  &tail{},
@@ -55,10 +67,10 @@ func (v *Volume) open(ctx context.Context, script string, plan Plan, attempt str
 	s.stdout = &lines{nonce: s.nonce, deliver: s.deliver}
 	s.touch()
 	var stdin io.Reader
-	if reads {
+	if c.reads {
 		stdin, s.stdin = io.Pipe()
 	}
-	words := command(script, append([]string{plan.Root, plan.Table, plan.TreeID, attempt, s.nonce}, arguments...)...)
+	words := command(c.script, append([]string{plan.Root, plan.Table, plan.TreeID, c.attempt.String(), s.nonce}, c.arguments...)...)
 	go func() {
 		defer close(s.done)
 		s.err = v.Exec.Exec(s.ctx, v.Target, words, stdin, s.stdout, s.stderr)
@@ -204,8 +216,8 @@ func (s *session) close() {
 }
 
 // ask runs a script that reads nothing.
-func (v *Volume) ask(ctx context.Context, script string, plan Plan, attempt string, arguments []string, handle func(answer) (bool, error)) error {
-	s := v.open(ctx, script, plan, attempt, false, arguments...)
+func (v *Volume) ask(ctx context.Context, plan Plan, c call, handle func(answer) (bool, error)) error {
+	s := v.open(ctx, plan, c)
 	defer s.close()
 	err := s.read(plan, handle)
 	var refused *VolumeError

@@ -36,7 +36,7 @@ func cluster(t *testing.T, states ...corev1.PodStatus) *fake.Clientset {
 		}
 		pod = pod.DeepCopy()
 		pod.UID = "11111111-aaaa-bbbb-cccc-000000000001"
-		go evolve(client, pod, states)
+		go evolve(client, pod.DeepCopy(), states)
 		return true, pod, client.Tracker().Create(podResource, pod, pod.Namespace)
 	})
 	return client

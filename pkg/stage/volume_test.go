@@ -3,6 +3,7 @@ package stage
 import (
 	"context"
 	"errors"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -288,6 +289,9 @@ func TestRecord(t *testing.T) {
 			if diff := cmp.Diff(&first, mustProbe(t, l, p).Record); diff != "" {
 				t.Errorf("record (-want +got):\n%s", diff)
 			}
+			if err := v.WriteRecord(t.Context(), p, first, ""); err != nil {
+				t.Errorf("the same again: %v", err)
+			}
 			wantConflict(v.WriteRecord(t.Context(), p, second, ""), "key-1")
 			wantConflict(v.WriteRecord(t.Context(), p, second, "key-0"), "key-1")
 			wantConflict(v.Remove(t.Context(), p, "key-2"), "key-1")
@@ -325,5 +329,37 @@ func TestRecordKeys(t *testing.T) {
 	}
 	if l.sessions != 0 {
 		t.Errorf("%d sessions were opened", l.sessions)
+	}
+}
+
+// TestRecordSurvivesLostAnswers: what was done without an answer is done again, to the same effect.
+func TestRecordSurvivesLostAnswers(t *testing.T) {
+	t.Parallel()
+	for _, sh := range shells(t) {
+		t.Run(sh.name, func(t *testing.T) {
+			t.Parallel()
+			l := newLocal(t, sh)
+			p := mustTransfer(t, l, small())
+			l.tasks, l.sessions = nil, 0
+			l.stdout = func(session int, w io.Writer) io.Writer {
+				if session%2 == 0 {
+					return io.Discard
+				}
+				return w
+			}
+			v := l.volume()
+			if err := v.WriteRecord(t.Context(), p, Record{Key: "k", Created: time.Now()}, ""); err != nil {
+				t.Error(err)
+			}
+			if err := v.Remove(t.Context(), p, "k"); err != nil {
+				t.Error(err)
+			}
+			if diff := cmp.Diff([]string{"record", "record", "remove", "remove"}, l.tasks); diff != "" {
+				t.Errorf("sessions (-want +got):\n%s", diff)
+			}
+			if left := l.listing(t); left != nil {
+				t.Errorf("left behind: %q", left)
+			}
+		})
 	}
 }

@@ -41,7 +41,7 @@ refuse() {
 }
 
 # The client checks the same forms. They are checked again because directories are removed under these names.
-case $root in *[!A-Za-z0-9._/-]* | */../* | */./* | *//*) refuse argument "root $root" ;; esac
+case $root in *[!A-Za-z0-9._/@+=:,#-]* | */../* | */./* | *//*) refuse argument "root $root" ;; esac
 case $root in /*/.tracebloc-staging) ;; *) refuse argument "root $root" ;; esac
 case $table in '' | *[!A-Za-z0-9_]*) refuse argument "table $table" ;; esac
 case $tree in *[!0-9a-f]*) refuse argument "tree $tree" ;; esac
@@ -80,9 +80,11 @@ first() {
 }
 
 # discard NAME: removes one entry of dir. It is renamed first, in one step: whoever is still at work in it can no
-# longer publish it, so a tree of which half is deleted never gets a name.
+# longer publish it, so a tree of which half is deleted never gets a name. The client knows the new name, should this
+# session end before the removal does.
 discarded=0
 discard() {
+	case $1 in .trash-*) rm -rf "$dir/$1"; return ;; esac
 	[ -e "$dir/$1" ] || [ -L "$dir/$1" ] || return 0
 	discarded=$((discarded + 1))
 	trash=$dir/.trash-$nonce-$discarded

@@ -1,0 +1,136 @@
+package push
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/clientcmd"
+
+	"github.com/tracebloc/kubectl-tracebloc/e2e/release"
+	"github.com/tracebloc/kubectl-tracebloc/e2e/release/manifests"
+)
+
+// cluster is what all tests of this package share; it is filled once, by TestMain.
+var cluster struct {
+	config *rest.Config
+	images manifests.Images
+}
+
+func TestMain(m *testing.M) {
+	if err := prepare(context.Background()); err != nil {
+		fmt.Fprintln(os.Stderr, "the end-to-end tests need a cluster and the built plugin (make e2e brings both):", err)
+		os.Exit(1)
+	}
+	os.Exit(m.Run())
+}
+
+func prepare(ctx context.Context) error {
+	path, err := exec.LookPath("kubectl-tracebloc")
+	if err != nil {
+		return err
+	}
+	fmt.Fprintln(os.Stderr, "testing", path)
+	if cluster.config, err = clientcmd.BuildConfigFromFlags("", os.Getenv("KUBECONFIG")); err != nil {
+		return err
+	}
+	cluster.config.QPS, cluster.config.Burst = 100, 200
+	cluster.images, err = release.Images(ctx, cluster.config, "..", os.Stderr)
+	return err
+}
+
+// shared is the release that most tests push into: chart defaults, in a namespace that enforces the restricted standard.
+var shared = sync.OnceValues(func() (*release.Release, error) {
+	return release.Install(context.Background(), cluster.config, release.Options{Namespace: "e2e-push", Restricted: true, Images: cluster.images}, os.Stderr)
+})
+
+func sharedRelease(t *testing.T) *release.Release {
+	t.Helper()
+	r, err := shared()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// installWait is how long a release that can never become ready is waited for.
+const installWait = 15 * time.Second
+
+// install makes a release of its own for one test, and removes it with its namespace afterwards. One that is meant never to
+// become ready is left as far as it gets.
+func install(t *testing.T, options release.Options, becomesReady bool) *release.Release {
+	t.Helper()
+	options.Images = cluster.images
+	ctx := t.Context()
+	if !becomesReady {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, installWait)
+		defer cancel()
+	}
+	r, err := release.Install(ctx, cluster.config, options, os.Stderr)
+	if err != nil && becomesReady {
+		t.Fatal(err)
+	}
+	if r == nil {
+		client, err := kubernetes.NewForConfig(cluster.config)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r = &release.Release{Options: options.Default(), Config: cluster.config, Client: client}
+	}
+	t.Cleanup(func() { removeNamespace(t, r) })
+	return r
+}
+
+func removeNamespace(t *testing.T, r *release.Release) {
+	err := r.Client.CoreV1().Namespaces().Delete(context.Background(), r.Options.Namespace, metav1.DeleteOptions{})
+	if err != nil && !apierrors.IsNotFound(err) {
+		t.Error(err)
+	}
+}
+
+// userFile writes a kubeconfig of a user who is bound to the cluster role in the release's namespace, and to nothing else.
+func userFile(t *testing.T, r *release.Release, user, clusterRole string) string {
+	t.Helper()
+	namespace := r.Options.Namespace
+	_, err := r.Client.CoreV1().ServiceAccounts(namespace).Create(t.Context(), &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Name: user}}, metav1.CreateOptions{})
+	if err != nil && !apierrors.IsAlreadyExists(err) {
+		t.Fatal(err)
+	}
+	_, err = r.Client.RbacV1().RoleBindings(namespace).Create(t.Context(), &rbacv1.RoleBinding{
+		ObjectMeta: metav1.ObjectMeta{Name: user},
+		Subjects:   []rbacv1.Subject{{Kind: "ServiceAccount", Name: user, Namespace: namespace}},
+		RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: clusterRole},
+	}, metav1.CreateOptions{})
+	if err != nil && !apierrors.IsAlreadyExists(err) {
+		t.Fatal(err)
+	}
+	token, err := exec.CommandContext(t.Context(), "kubectl", "create", "token", user, "-n", namespace).Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := t.TempDir() + "/kubeconfig"
+	raw, err := clientcmd.LoadFromFile(os.Getenv("KUBECONFIG"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, auth := range raw.AuthInfos {
+		auth.ClientCertificate, auth.ClientCertificateData, auth.ClientKey, auth.ClientKeyData = "", nil, "", nil
+		auth.Token = strings.TrimSpace(string(token))
+	}
+	if err := clientcmd.WriteToFile(*raw, file); err != nil {
+		t.Fatal(err)
+	}
+	return file
+}

@@ -1,0 +1,108 @@
+package dataset
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestInferTask(t *testing.T) {
+	t.Parallel()
+	const labels = "filename,label\n"
+	texts := []string{"text_classification", "token_classification", "sentence_pair_classification"}
+	plainTexts := []string{"causal_language_modeling", "seq2seq", "embeddings"}
+	cases := []struct {
+		name   string
+		files  []string
+		header string
+		want   []string // one: inferred; several: candidates
+		why    string
+	}{
+		{"images", []string{"images/a.png"}, labels, []string{"image_classification"}, ""},
+		{"images and annotations", []string{"images/a.png", "annotations/a.xml"}, labels, []string{"object_detection"}, ""},
+		{"images and masks", []string{"images/a.png", "masks/a_mask.png"}, "filename,label,mask_id\n", []string{"semantic_segmentation"}, ""},
+		{"masks without mask_id", []string{"images/a.png", "masks/a_mask.png"}, labels, []string{"semantic_segmentation"}, ""},
+		{"keypoints", []string{"images/a.png"}, "filename,label,Annotation,Visibility\n", []string{"keypoint_detection"}, ""},
+		{"annotations and masks", []string{"images/a.png", "annotations/a.xml", "masks/a.png"}, labels, []string{"object_detection", "semantic_segmentation"}, ""},
+		{"sequences", []string{"sequences/a.txt"}, "filename\n", []string{"masked_language_modeling"}, ""},
+		{"texts with labels", []string{"texts/a.txt"}, labels, append(texts, plainTexts...), ""},
+		{"texts without labels", []string{"texts/a.txt"}, "filename\n", plainTexts, ""},
+		{"images and texts", []string{"images/a.png", "texts/a.txt"}, labels, append([]string{"image_classification"}, append(texts, plainTexts...)...), ""},
+		{"table", nil, "age,label\n", []string{"tabular_classification", "tabular_regression", "time_to_event_prediction"}, ""},
+		{"table in time", nil, "\xef\xbb\xbftimestamp , sequence_id,label\n", []string{
+			"tabular_classification", "tabular_regression", "time_series_forecasting", "time_series_classification", "time_to_event_prediction",
+		}, ""},
+		{"no CSV", []string{"images/a.png"}, "", nil, "no labels.csv"},
+		{"nothing", []string{"readme.md"}, "", nil, "no CSV file"},
+		{"several CSVs", []string{"a.csv", "b.csv"}, "", nil, `"a.csv" or "b.csv"`},
+		{"misspelled directory", []string{"Images/a.png", "a.csv", "b.csv"}, "", nil, `directory "Images" must be named "images"`},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			dir := plant(t, c.files...)
+			if c.header != "" {
+				must(t, os.WriteFile(filepath.Join(dir, "labels.csv"), []byte(c.header), 0o644))
+			}
+			task, err := open(t, dir).InferTask()
+			if len(c.want) == 1 {
+				if err != nil || task.Name != c.want[0] {
+					t.Errorf("InferTask() = %q, %v, want %q", task.Name, err, c.want[0])
+				}
+				return
+			}
+			var ambiguous *AmbiguousTaskError
+			if !errors.As(err, &ambiguous) {
+				t.Fatalf("InferTask() = %q, %v, want an ambiguous task", task.Name, err)
+			}
+			var got []string
+			for _, candidate := range ambiguous.Candidates {
+				got = append(got, candidate.Name)
+				if !strings.Contains(err.Error(), "\n  --task "+candidate.Name+" ") {
+					t.Errorf("error %q has no line of %q", err, candidate.Name)
+				}
+			}
+			if diff := cmp.Diff(c.want, got); diff != "" {
+				t.Errorf("candidates (-want +got):\n%s", diff)
+			}
+			if !strings.Contains(err.Error(), c.why) {
+				t.Errorf("error %q, want %q", err, c.why)
+			}
+		})
+	}
+}
+
+func TestInferTaskOfLinkedDirectory(t *testing.T) {
+	t.Parallel()
+	dir := plant(t, "a.csv", "b.csv")
+	must(t, os.Symlink("/tmp", filepath.Join(dir, "images")))
+	if _, err := open(t, dir).InferTask(); err == nil || !strings.Contains(err.Error(), "cp -RL") {
+		t.Errorf("InferTask() = %v, want how to resolve the link", err)
+	}
+}
+
+func TestHeader(t *testing.T) {
+	t.Parallel()
+	for content, want := range map[string][]string{
+		"a, b ,\"c,d\"\n1,2,3\n":              {"a", "b", "c,d"},
+		"\n\n a\r1":                           {"a"},
+		"":                                    nil,
+		"a,b":                                 {"a", "b"},
+		"a,\"b":                               nil,
+		"\"" + strings.Repeat("x", maxHeader): nil,
+	} {
+		dir := plant(t)
+		must(t, os.WriteFile(filepath.Join(dir, "x.csv"), []byte(content), 0o644))
+		got, err := open(t, dir).Header(DefaultCSV())
+		if err != nil {
+			t.Errorf("Header() of %.20q: %v", content, err)
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("Header() of %.20q (-want +got):\n%s", content, diff)
+		}
+	}
+}
