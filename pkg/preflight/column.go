@@ -197,7 +197,7 @@ func (m *measure) observe(cell []byte, n number, exact bool) {
 		m.integers++
 		m.numbers++
 		if m.integers == m.values {
-			m.asInteger = max(m.asInteger, len(n.pythonInt()))
+			m.asInteger = max(m.asInteger, n.pythonIntLength())
 		}
 	case decimal, infinite:
 		m.numbers++
@@ -214,7 +214,7 @@ func (m *measure) observe(cell []byte, n number, exact bool) {
 	case exact:
 		m.asFloat = max(m.asFloat, len(n.pythonFloat()))
 	case n.kind == integer && n.i > -1e15 && n.i < 1e15:
-		m.asFloat = max(m.asFloat, len(n.pythonInt())+len(".0"))
+		m.asFloat = max(m.asFloat, n.pythonIntLength()+len(".0"))
 	default:
 		m.asFloat = max(m.asFloat, maxFloatLength)
 	}

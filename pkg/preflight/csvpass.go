@@ -137,9 +137,9 @@ func (p *csvPass) finish() {
 	if p.validators != nil {
 		p.close(p.validators, !failed && !p.checker.Task.HasFiles())
 	}
-	p.table.finish()
+	p.table.finish(failed)
 	if p.second != nil {
-		p.second.finish()
+		p.second.finish(failed)
 		p.table.second = p.second
 	}
 	if offset, bad := p.utf8.Invalid(); bad {

@@ -33,10 +33,11 @@ func (c *checker) judgeSize(i int, h dataset.ImageHeader) {
 // checkSizes holds all images to one size, and returns it: the wanted one, else the most frequent
 // (contract/ingestor.md 2.0, "ImageResolutionValidator").
 func (c *checker) checkSizes() [2]int {
-	count := map[size]int{}
+	count, images := map[size]int{}, 0
 	for _, s := range c.sizes {
 		if s != (size{}) {
 			count[s]++
+			images++
 		}
 	}
 	want := size{width: int32(c.TargetSize[0]), height: int32(c.TargetSize[1])}
@@ -56,7 +57,7 @@ func (c *checker) checkSizes() [2]int {
 		if s == (size{}) || s == want {
 			continue
 		}
-		rule, message := "image-mixed-resolution", fmt.Sprintf("%s pixels; %d of %d images are %s", s, count[want], len(c.sizes), want)
+		rule, message := "image-mixed-resolution", fmt.Sprintf("%s pixels; %d of %d images are %s", s, count[want], images, want)
 		if given {
 			rule, message = "image-target-size", fmt.Sprintf("%s pixels; the target size is %s", s, want)
 		}

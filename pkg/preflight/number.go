@@ -28,6 +28,8 @@ type number struct {
 	i int64
 	// digits is the number of significant digits.
 	digits int
+	// wide is true for a decimal that may lie outside of the range of single precision: it has an exponent, or is long.
+	wide bool
 	// code is true for digits alone with a zero in front, such as 007: numbers to pandas, but not to people.
 	code bool
 	text []byte
@@ -71,7 +73,8 @@ func scanNumber(text, rest []byte) number {
 	if len(whole)+len(fraction) == 0 {
 		return number{}
 	}
-	if len(tail) > 0 {
+	exponent := len(tail) > 0
+	if exponent {
 		if tail[0] != 'e' && tail[0] != 'E' {
 			return number{}
 		}
@@ -84,7 +87,8 @@ func scanNumber(text, rest []byte) number {
 		}
 	}
 	n := number{kind: decimal, digits: significant(whole, fraction), text: text}
-	if math.IsInf(n.float(), 0) {
+	n.wide = exponent || len(rest) > 30
+	if n.wide && math.IsInf(n.float(), 0) {
 		n.kind = overflow
 	}
 	return n
@@ -142,6 +146,21 @@ func (n number) pythonInt() string {
 	return strings.TrimLeft(string(n.text), "+0")
 }
 
+// pythonIntLength is the length of pythonInt.
+func (n number) pythonIntLength() int {
+	if n.kind != integer {
+		return len(n.pythonInt())
+	}
+	length, i := 1, n.i
+	if i < 0 {
+		length++
+	}
+	for ; i <= -10 || i >= 10; i /= 10 {
+		length++
+	}
+	return length
+}
+
 // pythonFloat is how Python writes the value as a float.
 func (n number) pythonFloat() string {
 	f := n.float()
@@ -169,11 +188,14 @@ const singleDigits = 6
 
 // single reports whether the value comes back unchanged from a MySQL FLOAT.
 func (n number) single() bool {
-	if n.kind == integer && n.i > -1_000_000 && n.i < 1_000_000 {
+	if n.digits > singleDigits {
+		return false
+	}
+	if !n.wide && n.kind == decimal {
 		return true
 	}
 	f := math.Abs(n.float())
-	return n.digits <= singleDigits && (f == 0 || (f >= 1.2e-38 && f <= math.MaxFloat32))
+	return f == 0 || (f >= 1.2e-38 && f <= math.MaxFloat32)
 }
 
 func leadingDigits(b []byte) []byte {

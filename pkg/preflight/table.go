@@ -196,8 +196,8 @@ func (t *table) endChunks() {
 	}
 }
 
-// finish ends what is summed up in chunks.
-func (t *table) finish() {
+// finish ends what is summed up in chunks. cut says that the last record was lost, and reported.
+func (t *table) finish(cut bool) {
 	t.endChunks()
 	if t.names != nil {
 		t.names.finish()
@@ -205,7 +205,7 @@ func (t *table) finish() {
 	if t.labels != nil {
 		t.labels.endChunk()
 	}
-	if t.rows == 0 && !t.validators {
+	if t.rows == 0 && !t.validators && !cut {
 		message := "the CSV has a header and no data row"
 		if t.header == nil {
 			message = "the CSV is empty"

@@ -9,10 +9,17 @@ func pandasBool(cell []byte) bool {
 
 // booleanWord reports whether the cell is a word that the ingestor takes in a BOOLEAN column, in any letter case.
 func booleanWord(cell []byte) bool {
-	if len(cell) == 0 || len(cell) > 5 {
+	var lower [5]byte
+	if len(cell) > len(lower) {
 		return false
 	}
-	switch string(bytes.ToLower(cell)) {
+	for i, c := range cell {
+		if c >= 'A' && c <= 'Z' {
+			c |= 0x20
+		}
+		lower[i] = c
+	}
+	switch string(lower[:len(cell)]) {
 	case "true", "false", "yes", "no", "y", "n", "t", "f":
 		return true
 	}

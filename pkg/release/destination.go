@@ -184,7 +184,7 @@ func (e *ExistsError) what() string {
 // NextStep is what the user can do about the earlier run.
 func (e *ExistsError) NextStep() string {
 	if e.Run.State == RunActive {
-		return fmt.Sprintf("follow it with kubectl tracebloc logs %s -n %s, or choose another --table", e.Run.Key, e.Namespace)
+		return fmt.Sprintf("follow it with kubectl logs -f job/%s -n %s, or choose another --table", e.Run.Job, e.Namespace)
 	}
 	return fmt.Sprintf("choose another --table; if the dataset was deleted from tracebloc, remove what is left of the run: kubectl delete job,configmap -l %s=%s -n %s",
 		LabelRun, e.Run.Key, e.Namespace)

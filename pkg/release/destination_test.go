@@ -123,12 +123,12 @@ func TestExistsError(t *testing.T) {
 		` kubectl delete job,configmap -l tracebloc.io/ingestion-run=k1 -n ml)`
 	for state, want := range map[RunState]string{
 		RunActive: `table "cats" in namespace "ml": run "k1" is ingesting into it right now` +
-			` (follow it with kubectl tracebloc logs k1 -n ml, or choose another --table)`,
+			` (follow it with kubectl logs -f job/ingest-job-k1 -n ml, or choose another --table)`,
 		RunSucceeded: `table "cats" in namespace "ml": run "k1" filled it at 2026-04-02T07:00:00Z` + remove,
 		RunFailed:    `table "cats" in namespace "ml": run "k1" failed at it, started at 2026-04-02T07:00:00Z` + remove,
 		RunUnknown:   `table "cats" in namespace "ml": run "k1" was submitted for it at 2026-04-02T07:00:00Z, and its Job is gone` + remove,
 	} {
-		err := error(&ExistsError{Namespace: "ml", Table: "cats", Run: ExistingRun{Key: "k1", State: state, Started: at(7).Time}})
+		err := error(&ExistsError{Namespace: "ml", Table: "cats", Run: ExistingRun{Key: "k1", Job: "ingest-job-k1", State: state, Started: at(7).Time}})
 		var exists *ExistsError
 		if !errors.As(err, &exists) || err.Error() != want {
 			t.Errorf("got  %s\nwant %s", err, want)
