@@ -126,16 +126,7 @@ func (o *infoOptions) run(ctx context.Context) error {
 func pingThrough(ctx context.Context, streams *podio.Client, r *release.Release) error {
 	s := &server{streams: streams, release: r}
 	defer s.close()
-	url, err := s.open(ctx)
-	if err != nil {
-		return err
-	}
-	err = release.Ping(ctx, url)
-	// The forward knows why the connection broke; the HTTP client only saw it close.
-	if cause := s.forward.Err(); err != nil && cause != nil {
-		return fmt.Errorf("jobs-manager does not answer on port %d: %w", r.Port, cause)
-	}
-	return err
+	return s.ping(ctx)
 }
 
 // releaseInfo is what -o json and -o yaml print.

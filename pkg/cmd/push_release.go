@@ -3,11 +3,9 @@ package cmd
 import (
 	"context"
 	"errors"
-	"fmt"
 	"strings"
 	"time"
 
-	"github.com/tracebloc/kubectl-tracebloc/pkg/podio"
 	"github.com/tracebloc/kubectl-tracebloc/pkg/release"
 	"github.com/tracebloc/kubectl-tracebloc/pkg/run"
 )
@@ -55,19 +53,7 @@ func (p *push) askAccess(ctx context.Context) error {
 // reachServer makes sure that jobs-manager answers before anything is sent.
 func (p *push) reachServer(ctx context.Context) error {
 	p.server = &server{streams: p.cluster.streams, release: p.release}
-	url, err := p.server.open(ctx)
-	if err != nil {
-		return err
-	}
-	if err := release.Ping(ctx, url); err != nil {
-		// The forward knows why the connection broke; the HTTP client only saw it close.
-		if cause := p.server.forward.Err(); cause != nil {
-			return fmt.Errorf("jobs-manager pod %q does not answer on port %d: %w (kubectl logs %s -n %s -c api)",
-				p.release.Pod, p.release.Port, cause, p.release.Pod, p.release.Namespace)
-		}
-		return err
-	}
-	return nil
+	return p.server.ping(ctx)
 }
 
 // checkDestination refuses a table that a run fills or has filled. The very
@@ -95,45 +81,6 @@ func (p *push) checkDestination(ctx context.Context) error {
 func (p *push) isSame(earlier *release.ExistingRun) bool {
 	return strings.TrimSpace(earlier.Spec) == strings.TrimSpace(p.spec) &&
 		(earlier.Key == p.key || p.key == "" && earlier.State == release.RunActive)
-}
-
-// server is the way to jobs-manager: one port-forward that is made anew, to
-// whichever Pod is Ready then, when it broke.
-type server struct {
-	streams *podio.Client
-	release *release.Release
-	forward *podio.Forward
-}
-
-// open returns the base URL of a fresh port-forward to the release's Pod.
-func (s *server) open(ctx context.Context) (string, error) {
-	s.close()
-	forward, err := s.streams.Forward(ctx, s.release.Namespace, s.release.Pod, s.release.Port)
-	if err != nil {
-		return "", fmt.Errorf("open a port-forward to pod %q: %w", s.release.Pod, err)
-	}
-	s.forward = forward
-	return "http://" + forward.Addr, nil
-}
-
-// alive tells whether the forward that was opened last is still good.
-func (s *server) alive() bool {
-	if s.forward == nil {
-		return false
-	}
-	select {
-	case <-s.forward.Done():
-		return false
-	default:
-		return true
-	}
-}
-
-func (s *server) close() {
-	if s != nil && s.forward != nil {
-		s.forward.Close()
-		s.forward = nil
-	}
 }
 
 // connectAgain is the Connect of a Submitter: the forward of the check before

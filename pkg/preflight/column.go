@@ -77,9 +77,10 @@ func (c *column) observe(at place, cell []byte, missing missingFunc) {
 		return
 	}
 	c.values++
-	c.length = max(c.length, utf8.RuneCount(cell))
+	length := utf8.RuneCount(cell)
+	c.length = max(c.length, length)
 	n := parseNumber(cell)
-	c.chunk.observe(cell, n, c.declared != nil && c.declared.length() > 0)
+	c.chunk.observe(cell, length, n, c.declared != nil && c.declared.length() > 0)
 	if n.kind == notNumber {
 		c.observeWord(at, cell)
 		return
@@ -188,10 +189,10 @@ type measure struct {
 	raw, asInteger, asFloat             int
 }
 
-// observe measures a cell; exact asks for the length of a float to the digit, which is slow.
-func (m *measure) observe(cell []byte, n number, exact bool) {
+// observe measures a cell of length characters; exact asks for the length of a float to the digit, which is slow.
+func (m *measure) observe(cell []byte, length int, n number, exact bool) {
 	m.values++
-	m.raw = max(m.raw, utf8.RuneCount(cell))
+	m.raw = max(m.raw, length)
 	switch n.kind {
 	case integer, unsigned:
 		m.integers++

@@ -59,10 +59,10 @@ func TestCSVMemory(t *testing.T) {
 		return after.TotalAlloc - before.TotalAlloc, size
 	}
 	few, _ := allocated(20_000)
-	many, size := allocated(400_000)
+	many, size := allocated(200_000)
 	// All that was ever allocated, not only what was held at once, must stay far below the size of the file.
 	if many > few+4<<20 || many > uint64(size)/2 {
-		t.Errorf("allocated %d bytes for 20,000 rows and %d for 400,000 rows of %d bytes", few, many, size)
+		t.Errorf("allocated %d bytes for 20,000 rows and %d for 200,000 rows of %d bytes", few, many, size)
 	}
 }
 
@@ -75,7 +75,7 @@ func TestFilesMemory(t *testing.T) {
 	must(t, err)
 	_, err = fmt.Fprintln(labels, "filename,label")
 	must(t, err)
-	const files = 5000
+	const files = 2000
 	for i := range files {
 		name := fmt.Sprintf("image_%06d.png", i)
 		must(t, os.WriteFile(filepath.Join(dir, "images", name), content, 0o644))
@@ -106,7 +106,7 @@ func TestFilesMemory(t *testing.T) {
 
 func BenchmarkCheckCSV(b *testing.B) {
 	path := filepath.Join(b.TempDir(), "data.csv")
-	b.SetBytes(bigCSV(b, path, 400_000))
+	b.SetBytes(bigCSV(b, path, 200_000))
 	d, err := dataset.Open(path)
 	must(b, err)
 	defer func() { must(b, d.Close()) }()

@@ -1,13 +1,16 @@
 package preflight
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // Rule is one rule of the ingestor that the preflight mirrors.
 type Rule struct {
 	// ID is stable: scripts may depend on it.
 	ID       string
 	Severity Severity
-	// Section is where contract/ingestor.md states the rule.
+	// Section is where contract/ingestor.md states the rule; "spec" stands for contract/spec.md.
 	Section string
 	// Summary is one sentence on what breaks the rule and what the ingestor would do.
 	Summary string
@@ -16,15 +19,7 @@ type Rule struct {
 }
 
 // Rules is the register of all rules, in the order in which findings are shown. It must not be changed at run time.
-var Rules = slicesConcat(layoutRules(), csvRules(), filenameRules(), imageRules(), labelRules(), schemaRules(), valueRules())
-
-func slicesConcat(groups ...[]Rule) []Rule {
-	var all []Rule
-	for _, g := range groups {
-		all = append(all, g...)
-	}
-	return all
-}
+var Rules = slices.Concat(layoutRules(), csvRules(), filenameRules(), imageRules(), labelRules(), schemaRules(), valueRules())
 
 // ruleByID panics on an id that is not registered: that is a mistake in this package, and every test would meet it.
 func ruleByID(id string) Rule {
