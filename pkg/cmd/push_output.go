@@ -117,12 +117,16 @@ const shownFindings = 20
 // totals.
 func writeFindings(out io.Writer, c *preflight.Result) {
 	shown := map[string]int{}
-	for _, f := range c.Findings {
+	for i, f := range c.Findings {
 		if shown[f.Rule]++; shown[f.Rule] <= shownFindings {
 			_, _ = fmt.Fprintln(out, f)
 		}
+		last := i+1 == len(c.Findings) || c.Findings[i+1].Rule != f.Rule
+		if more := c.Totals[f.Rule] - shownFindings; last && more > 0 {
+			_, _ = fmt.Fprintf(out, "and %d more of %s; -o json has them\n", more, f.Rule)
+		}
 	}
-	if len(c.Findings) > 0 {
+	if c.Errors()+c.Warnings() > 0 {
 		_, _ = fmt.Fprintf(out, "%s, %s\n", plural(int64(c.Errors()), "error"), plural(int64(c.Warnings()), "warning"))
 	}
 }

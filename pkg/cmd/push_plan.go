@@ -101,12 +101,6 @@ func (p *push) showPlan(out io.Writer) {
 	if len(c.Schema) > 0 {
 		row("Schema", "%s (%s): %s", plural(int64(len(c.Schema)), "column"), p.chosen.from["schema"], columnList(c))
 	}
-	if len(c.Skipped) > 0 {
-		row("Left out", "%s: the framework keeps columns of that name itself", quoted(c.Skipped))
-	}
-	if rest := p.data.NotStaged(p.chosen.task); len(rest) > 0 {
-		row("Not sent", "%s that the task does not use, %q first", plural(int64(len(rest)), "file"), rest[0].Path)
-	}
 	if p.base != nil && p.filename == "" {
 		row("Spec", "%s", filepath.Join(p.path, p.data.SpecFile))
 	}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"unicode"
@@ -172,4 +173,25 @@ func writeEscaped(b *strings.Builder, r rune, raw []byte) {
 	default:
 		fmt.Fprintf(b, `\u%04x`, r)
 	}
+}
+
+// String renders the finding as compilers do: place, severity, what is wrong,
+// the way out, and the rule in brackets.
+func (f Finding) String() string {
+	place := f.File
+	if place == "" {
+		place = "dataset"
+	}
+	if f.Line > 0 {
+		place += ":" + strconv.FormatInt(f.Line, 10)
+	}
+	text := place + ": " + string(f.Severity) + ": "
+	if f.Column != "" && !strings.Contains(f.Message, strconv.Quote(f.Column)) {
+		text += fmt.Sprintf("column %q: ", f.Column)
+	}
+	text += f.Message
+	if f.Remedy != "" {
+		text += "; " + f.Remedy
+	}
+	return text + " [" + f.Rule + "]"
 }

@@ -83,7 +83,7 @@ func TestJudge(t *testing.T) {
 		{"no log", evidence(JobComplete, unread), PhaseUnknown, "could not be read to its end: the pod is gone"},
 		{"no pod", evidence(JobComplete), PhaseUnknown, "its pod is gone"},
 		{"failed without a pod", evidence(JobFailed), PhaseFailed, "BackoffLimitExceeded: Job has reached"},
-		{"failed with a good summary", evidence(JobFailed, log("success")), PhaseFailed, "the ingestor ended: exit code 0"},
+		{"failed with a good summary", evidence(JobFailed, log("success")), PhaseFailed, "BackoffLimitExceeded: Job has reached"},
 		{"partial", evidence(JobFailed, log("partial")), PhaseFailed, "3 of 4 records were inserted"},
 		{"validation", evidence(JobFailed, log("validation")), PhaseFailed, "Image Resolution Validator Validator failed: Multiple image resolutions found: [(32, 64), (64, 64)]."},
 		{"stumbled twice", evidence(JobFailed, ended(t, "p0", "partial"), ended(t, "p2", "already-exists"), log("already-exists")), PhaseFailed, "3 of 4 records were inserted"},

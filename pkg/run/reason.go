@@ -16,30 +16,32 @@ type cause struct {
 	details []string
 }
 
+// judgeFailure explains a Job that Kubernetes calls failed.
 func judgeFailure(e Evidence, o Outcome) Outcome {
 	o.State = PhaseFailed
+	o.Reason = fmt.Sprintf("job %q failed", e.Job)
 	failed := e.condition(batchv1.JobFailed)
-	deadline := failed != nil && failed.Reason == "DeadlineExceeded"
-	first := e.firstCause()
-	if first == nil || deadline {
-		o.Reason = fmt.Sprintf("job %q failed", e.Job)
-		if failed != nil {
-			o.Reason = fmt.Sprintf("job %q failed: %s: %s", e.Job, oneLine(failed.Reason), oneLine(failed.Message))
-		}
-		if first == nil {
-			return o
-		}
+	if failed != nil {
+		o.Reason = fmt.Sprintf("job %q failed: %s: %s", e.Job, oneLine(failed.Reason), oneLine(failed.Message))
 	}
-	because := first.cause()
-	o.Details = because.details
-	if deadline {
-		o.Warnings = append(o.Warnings, "the ingestor had ended before: "+because.reason)
-	} else {
-		o.Reason = because.reason
+	first := e.firstCause()
+	if first == nil {
+		return o
 	}
 	o.ExitCode, o.Banner = first.ExitCode, first.Log.Banner
+	because := first.cause()
+	o.Details = because.details
+	switch {
+	case first.ExitCode != nil && *first.ExitCode == 0:
+		// The ingestor ended well, so the Job's own reason is the only one.
+		o.Details = nil
+	case failed != nil && failed.Reason == batchv1.JobReasonDeadlineExceeded:
+		o.Warnings = append(o.Warnings, "before that: "+because.reason)
+	default:
+		o.Reason = because.reason
+	}
 	if last := e.Last(); last != first {
-		o.Warnings = append(o.Warnings, fmt.Sprintf("a later attempt failed as well: %s", last.cause().reason))
+		o.Warnings = append(o.Warnings, "a later attempt failed as well: "+last.cause().reason)
 	}
 	if note := leftBehind(o.Banner); note != "" {
 		o.Warnings = append(o.Warnings, note)
@@ -145,7 +147,9 @@ func headline(lines []string) string {
 func escapeLines(lines []string) []string {
 	escaped := make([]string, 0, len(lines))
 	for _, text := range lines {
-		escaped = append(escaped, progress.Escape(text))
+		if !isBlank(text) {
+			escaped = append(escaped, progress.Escape(text))
+		}
 	}
 	return escaped
 }

@@ -8,7 +8,9 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -56,8 +58,8 @@ func (l *pipeListener) dial(ctx context.Context, _, _ string) (net.Conn, error) 
 type fixture struct {
 	*Submitter
 	answers  []http.HandlerFunc
-	bodies   []map[string]string
-	tokens   []string
+	mu       sync.Mutex
+	received []map[string]string
 	minted   int
 	connects int
 	open     atomic.Int32
@@ -98,13 +100,22 @@ func newFixture(t *testing.T, answers ...http.HandlerFunc) *fixture {
 func (f *fixture) serve(w http.ResponseWriter, r *http.Request) {
 	var body map[string]string
 	if err := json.NewDecoder(r.Body).Decode(&body); err != nil || r.Method != http.MethodPost || r.URL.Path != submitPath ||
-		r.Header.Get("Content-Type") != "application/json" {
+		r.Header.Get("Content-Type") != "application/json" || !strings.HasPrefix(r.Header.Get("Authorization"), "Bearer secret-") {
 		w.WriteHeader(http.StatusTeapot)
 		return
 	}
-	f.bodies = append(f.bodies, body)
-	f.tokens = append(f.tokens, r.Header.Get("Authorization"))
-	f.answers[min(len(f.bodies), len(f.answers))-1](w, r)
+	f.mu.Lock()
+	f.received = append(f.received, body)
+	next := f.answers[min(len(f.received), len(f.answers))-1]
+	f.mu.Unlock()
+	next(w, r)
+}
+
+// bodies returns what was posted so far.
+func (f *fixture) bodies() []map[string]string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return slices.Clone(f.received)
 }
 
 func answer(status int, body string) http.HandlerFunc {
@@ -161,13 +172,13 @@ func TestSubmitAccepted(t *testing.T) {
 				if diff := cmp.Diff(test.want, got); diff != "" {
 					t.Error(diff)
 				}
-				if len(f.bodies) != test.posts || f.minted != test.minted {
-					t.Errorf("%d posts with %d tokens, want %d with %d", len(f.bodies), f.minted, test.posts, test.minted)
+				if len(f.bodies()) != test.posts || f.minted != test.minted {
+					t.Errorf("%d posts with %d tokens, want %d with %d", len(f.bodies()), f.minted, test.posts, test.minted)
 				}
 				if waited := time.Since(begin); waited < test.slept {
 					t.Errorf("waited only %s", waited)
 				}
-				for _, body := range f.bodies {
+				for _, body := range f.bodies() {
 					want := map[string]string{"ingest_config": "table: t\n", "idempotency_key": testKey}
 					if diff := cmp.Diff(want, body); diff != "" {
 						t.Error(diff)
@@ -203,7 +214,7 @@ func TestSubmitSendsDigest(t *testing.T) {
 			t.Fatal(err)
 		}
 		want := map[string]string{"ingest_config": "a: \"ü\\u2028<&>\"\n", "idempotency_key": testKey, "image_digest": digest}
-		if diff := cmp.Diff(want, f.bodies[0]); diff != "" {
+		if diff := cmp.Diff(want, f.bodies()[0]); diff != "" {
 			t.Error(diff)
 		}
 	})
@@ -291,8 +302,8 @@ func TestSubmitAmbiguous(t *testing.T) {
 				if !errors.As(err, &ambiguous) {
 					t.Fatalf("got %v", err)
 				}
-				if ambiguous.Attempts != submitAttempts || len(f.bodies) != submitAttempts || f.connects != submitAttempts {
-					t.Errorf("%d attempts, %d posts, %d connections", ambiguous.Attempts, len(f.bodies), f.connects)
+				if ambiguous.Attempts != submitAttempts || len(f.bodies()) != submitAttempts || f.connects != submitAttempts {
+					t.Errorf("%d attempts, %d posts, %d connections", ambiguous.Attempts, len(f.bodies()), f.connects)
 				}
 				for _, want := range []string{test.want, "may have been accepted", "kubectl get jobs -n ml -l " + Label + "=" + testKey} {
 					if !strings.Contains(err.Error(), want) {

@@ -3,7 +3,10 @@ package stage
 import (
 	"fmt"
 	"slices"
+	"strconv"
+	"strings"
 	"time"
+	"unicode"
 
 	corev1 "k8s.io/api/core/v1"
 )
@@ -34,6 +37,14 @@ func (s sight) String() string {
 	return fmt.Sprintf("%s: %q", s.reason, s.message)
 }
 
+// word is a reason as Kubernetes writes them, or whatever else stands there, quoted.
+func word(reason string) string {
+	if strings.ContainsFunc(reason, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) }) {
+		return strconv.Quote(reason)
+	}
+	return reason
+}
+
 const (
 	adviseImage = "use an image that the node can pull, and that its registry serves: --stage-image"
 	adviseNode  = "the stage pod must run on the node of jobs-manager: make room there, or uncordon the node"
@@ -58,18 +69,18 @@ func judge(pod *corev1.Pod) sight {
 		case c.Type == corev1.PodReady && c.Status == corev1.ConditionTrue:
 			return sight{ready: true}
 		case c.Type == corev1.PodScheduled && c.Status == corev1.ConditionFalse && c.Reason != corev1.PodReasonSchedulingGated:
-			return sight{kind: "schedule", reason: c.Reason, message: c.Message, grace: scheduleGrace, next: adviseNode}
+			return sight{kind: "schedule", reason: word(c.Reason), message: c.Message, grace: scheduleGrace, next: adviseNode}
 		}
 	}
 	phase := pod.Status.Phase
 	if phase == "" {
 		phase = corev1.PodPending
 	}
-	return sight{reason: string(phase), message: pod.Status.Message}
+	return sight{reason: word(string(phase)), message: pod.Status.Message}
 }
 
 func waiting(pod *corev1.Pod, w *corev1.ContainerStateWaiting) sight {
-	s := sight{kind: w.Reason, reason: w.Reason, message: w.Message}
+	s := sight{kind: w.Reason, reason: word(w.Reason), message: w.Message}
 	switch w.Reason {
 	case "ErrImagePull", "ImagePullBackOff", "RegistryUnavailable", "SignatureValidationFailed":
 		s.kind, s.grace, s.next = "image", imageGrace, adviseImage
@@ -88,7 +99,7 @@ func ended(pod *corev1.Pod) sight {
 	s := sight{hopeless: true, reason: "it ended while it started", message: pod.Status.Message,
 		next: fmt.Sprintf("look at its events: kubectl get events -n %s --field-selector involvedObject.name=%s", pod.Namespace, pod.Name)}
 	if pod.Status.Reason != "" {
-		s.reason += " (" + pod.Status.Reason + ")"
+		s.reason += " (" + word(pod.Status.Reason) + ")"
 	}
 	i := slices.IndexFunc(pod.Status.ContainerStatuses, func(c corev1.ContainerStatus) bool {
 		return c.Name == Container && c.State.Terminated != nil
@@ -97,7 +108,7 @@ func ended(pod *corev1.Pod) sight {
 		return s
 	}
 	t := pod.Status.ContainerStatuses[i].State.Terminated
-	s.reason = fmt.Sprintf("its container ended while it started (%s, exit code %d)", t.Reason, t.ExitCode)
+	s.reason = fmt.Sprintf("its container ended while it started (%s, exit code %d)", word(t.Reason), t.ExitCode)
 	if t.Message != "" {
 		s.message = t.Message
 	}

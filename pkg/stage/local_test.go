@@ -1,3 +1,5 @@
+//go:build unix
+
 package stage
 
 import (
@@ -30,6 +32,20 @@ type shell struct {
 // shells returns busybox with nothing but its applets, and dash with the tools of this machine.
 func shells(t testing.TB) []shell {
 	t.Helper()
+	return []shell{busybox(t), gnu(t, "dash")}
+}
+
+func gnu(t testing.TB, name string) shell {
+	t.Helper()
+	path, err := exec.LookPath(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return shell{name: name, argv: []string{path}, path: "/usr/bin:/bin"}
+}
+
+func busybox(t testing.TB) shell {
+	t.Helper()
 	busybox, err := exec.LookPath("busybox")
 	if err != nil {
 		t.Fatalf("these tests need busybox: apt-get install busybox-static (%v)", err)
@@ -44,15 +60,7 @@ func shells(t testing.TB) []shell {
 			t.Fatal(err)
 		}
 	}
-	all := []shell{{name: "busybox", argv: []string{busybox, "sh"}, path: applets}}
-	for _, name := range []string{"dash", "bash"} {
-		path, err := exec.LookPath(name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		all = append(all, shell{name: name, argv: []string{path}, path: "/usr/bin:/bin"})
-	}
-	return all
+	return shell{name: "busybox", argv: []string{busybox, "sh"}, path: applets}
 }
 
 // local runs sessions as processes of this machine, with the manners of a container runtime: the end of the connection is the end of

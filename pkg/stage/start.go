@@ -231,7 +231,7 @@ func (s *starting) readEvents(ctx context.Context) {
 	if newest == nil {
 		return
 	}
-	if text := fmt.Sprintf("%s: %q", newest.Reason, newest.Message); text != s.event {
+	if text := fmt.Sprintf("%s: %q", word(newest.Reason), newest.Message); text != s.event {
 		s.event = text
 		s.notify(text)
 	}

@@ -1,3 +1,5 @@
+//go:build unix
+
 package stage
 
 import (
@@ -73,7 +75,7 @@ func TestTransferPublishes(t *testing.T) {
 		"one empty":     {"empty.csv": ""},
 		"many":          many,
 	}
-	for _, sh := range shells(t) {
+	for _, sh := range append(shells(t), gnu(t, "bash")) {
 		for name, files := range cases {
 			t.Run(sh.name+"/"+name, func(t *testing.T) {
 				t.Parallel()
