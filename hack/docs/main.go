@@ -1,5 +1,5 @@
-// docs writes the command reference in docs/commands from the command tree, so
-// that it cannot differ from --help.
+// docs writes the pages of docs/ that are generated from the code, so that they cannot differ from it: the command
+// reference and the list of preflight rules.
 package main
 
 import (
@@ -7,12 +7,14 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/cobra/doc"
 	"k8s.io/cli-runtime/pkg/genericiooptions"
 
 	"github.com/tracebloc/kubectl-tracebloc/pkg/cmd"
+	"github.com/tracebloc/kubectl-tracebloc/pkg/preflight"
 )
 
 func main() {
@@ -27,25 +29,48 @@ func main() {
 }
 
 func generate(dir string) error {
+	if err := writeCommands(filepath.Join(dir, "commands")); err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(dir, "preflight.md"), []byte(rulesPage()), 0o644)
+}
+
+func writeCommands(dir string) error {
 	root := cmd.NewRootCommand("", genericiooptions.IOStreams{In: os.Stdin, Out: io.Discard, ErrOut: io.Discard})
 	// The default cache directory is that of whoever generates the docs.
 	if flag := root.PersistentFlags().Lookup("cache-dir"); flag != nil {
 		flag.DefValue = "$HOME/.kube/cache"
 	}
-	disableTags(root)
+	withoutDate(root)
 	if err := os.RemoveAll(dir); err != nil {
 		return err
 	}
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}
-	return doc.GenMarkdownTreeCustom(root, dir, func(string) string { return "" }, func(name string) string { return filepath.Base(name) })
+	return doc.GenMarkdownTreeCustom(root, dir, func(string) string { return "" }, pageName)
 }
 
-// disableTags leaves out the line with the date of generation.
-func disableTags(c *cobra.Command) {
+// pageName links to a page by the name of its file: the name that people type has a space.
+func pageName(name string) string { return strings.ReplaceAll(name, " ", "-") }
+
+// withoutDate leaves out the line with the date of generation.
+func withoutDate(c *cobra.Command) {
 	c.DisableAutoGenTag = true
 	for _, sub := range c.Commands() {
-		disableTags(sub)
+		withoutDate(sub)
 	}
 }
+
+func rulesPage() string {
+	var b strings.Builder
+	b.WriteString("# Preflight rules\n\nWhat `push` and `validate --data` check before anything is sent. An error keeps the ingestor from ingesting the " +
+		"dataset cleanly, a\nwarning is ingested but perhaps not as meant, a note is worth knowing.\n\n" +
+		"| rule | severity | what | way out |\n| --- | --- | --- | --- |\n")
+	for _, r := range preflight.Rules {
+		fmt.Fprintf(&b, "| `%s` | %s | %s | %s |\n", r.ID, r.Severity, cell(r.Summary), cell(r.Remedy))
+	}
+	return b.String()
+}
+
+func cell(text string) string { return strings.ReplaceAll(text, "|", `\|`) }
