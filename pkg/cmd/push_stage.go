@@ -3,6 +3,7 @@ package cmd
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/tracebloc/kubectl-tracebloc/pkg/progress"
@@ -20,7 +21,7 @@ const (
 
 // stage brings the files to the volume, verified and published, and stores the
 // key of the run beside them. The stage Pod is gone when it returns.
-func (p *push) stage(ctx context.Context) (err error) {
+func (p *push) stage(ctx context.Context) error {
 	if p.joined() {
 		return nil
 	}
@@ -29,8 +30,8 @@ func (p *push) stage(ctx context.Context) (err error) {
 		return err
 	}
 	defer func() {
-		if deleteErr := pod.Delete(ctx); deleteErr != nil {
-			err = errors.Join(err, deleteErr)
+		if err := pod.Delete(ctx); err != nil {
+			p.warn("the stage pod stays until its deadline in %s: %v", p.stageTimeout, err)
 		}
 	}()
 	state, err := volume.Probe(ctx, p.plan)
@@ -131,7 +132,7 @@ func (p *push) removeStaged(ctx context.Context) error {
 		err = errors.Join(volume.Remove(ctx, p.plan, p.runKey), pod.Delete(ctx))
 	}
 	if err != nil {
-		p.say("warning: the staged copy %s stays on the volume: %v", p.plan.Dir(), err)
+		p.warn("the staged copy %s stays on the volume: %v", p.plan.Dir(), err)
 		return nil
 	}
 	p.result.Status.Staging.Removed = true
@@ -140,6 +141,11 @@ func (p *push) removeStaged(ctx context.Context) error {
 
 // say tells something on the way; --quiet mutes it.
 func (p *push) say(format string, args ...any) { p.progress.Printf(format, args...) }
+
+// warn tells of something that is wrong and does not end the push.
+func (p *push) warn(format string, args ...any) {
+	_, _ = fmt.Fprintf(escapeWriter{p.ErrOut}, "warning: "+format+"\n", args...)
+}
 
 func newProgress(o *pushOptions) *progress.Reporter {
 	mode := progress.Auto
