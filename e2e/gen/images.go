@@ -10,7 +10,6 @@ import (
 	"image/jpeg"
 	"image/png"
 	"io"
-	"math/rand/v2"
 	"os"
 	"path/filepath"
 )
@@ -61,10 +60,10 @@ func (o Images) name(i int) string {
 
 // encode draws image number i: a gradient with a colored block whose place depends on i.
 func (o Images) encode(w io.Writer, i int) error {
-	random := rand.New(rand.NewPCG(1, uint64(i)))
+	random := sequence(i + 1)
 	img := image.NewRGBA(image.Rect(0, 0, o.Width, o.Height))
-	block := color.RGBA{uint8(random.IntN(256)), uint8(random.IntN(256)), uint8(random.IntN(256)), 255}
-	left, top := random.IntN(o.Width), random.IntN(o.Height)
+	block := color.RGBA{uint8(random.next(256)), uint8(random.next(256)), uint8(random.next(256)), 255}
+	left, top := random.next(o.Width), random.next(o.Height)
 	for y := range o.Height {
 		for x := range o.Width {
 			c := color.RGBA{uint8(255 * x / o.Width), uint8(255 * y / o.Height), uint8(i), 255}

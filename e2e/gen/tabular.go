@@ -2,7 +2,6 @@ package gen
 
 import (
 	"fmt"
-	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -27,22 +26,22 @@ func (Tabular) Schema() [][2]string {
 
 // Records are the rows below the header; a blank cell is a missing value. The label and the texts are never blank.
 func (o Tabular) Records() [][]string {
-	random := rand.New(rand.NewPCG(2, uint64(o.Rows)))
+	random := sequence(o.Rows)
 	cities := []string{"Zürich", "São Paulo", `The "Hague"`, "Washington, D.C.", "北京", "Oslo"}
 	labels := []string{"low", "mid", "high"}
 	epoch := time.Date(2020, 1, 1, 0, 0, 0, 0, time.UTC)
 	rows := make([][]string, o.Rows)
 	for i := range rows {
-		age := strconv.Itoa(18 + random.IntN(70))
-		income := strconv.FormatFloat(float64(random.IntN(1e9))/1024+0.125, 'f', -1, 64)
-		joined := epoch.AddDate(0, 0, random.IntN(1800)).Format(time.DateOnly)
+		age := strconv.Itoa(18 + random.next(70))
+		income := strconv.FormatFloat(float64(random.next(1e9))/1024+0.125, 'f', -1, 64)
+		joined := epoch.AddDate(0, 0, random.next(1800)).Format(time.DateOnly)
 		if i%17 == 5 {
 			age = ""
 		}
 		if i%23 == 7 {
 			income = ""
 		}
-		rows[i] = []string{age, income, cities[random.IntN(len(cities))], fmt.Sprintf("%05d", random.IntN(99999)), joined, labels[i%len(labels)]}
+		rows[i] = []string{age, income, cities[random.next(len(cities))], fmt.Sprintf("%05d", random.next(99999)), joined, labels[i%len(labels)]}
 	}
 	return rows
 }

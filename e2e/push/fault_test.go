@@ -105,28 +105,82 @@ func TestNewerIngestor(t *testing.T) {
 	}
 }
 
-// A client that is killed in mid-transfer leaves nothing that is used, and the next push succeeds.
+// A client that is killed in mid-transfer leaves nothing that is used, and the next push sends everything, succeeds, and clears away
+// what the dead one left.
 func TestKilledInTransfer(t *testing.T) {
 	r := sharedRelease(t)
-	dir := imageSet(t, filepath.Join(t.TempDir(), "killed"), 512, 512, numbered(150)...)
-	key := "e2e-killed-1"
-	c := plugin(t.Context(), "push", dir, "-n", r.Options.Namespace, "--idempotency-key", key, "--no-progress")
+	volume, err := r.OpenVolume(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = volume.Close(context.Background()) })
+	staging := "/data/shared/.tracebloc-staging/killed"
+	dir := imageSet(t, filepath.Join(t.TempDir(), "killed"), 512, 512, numbered(200)...)
+	for range 3 {
+		killInTransfer(t, volume, staging, "push", dir, "-n", r.Options.Namespace, "--no-progress")
+		deleteStagePods(t, r)
+	}
+	got := run(t, "push", dir, "-n", r.Options.Namespace, "-o", "json").expect(t, 0).object(t)
+	if got.Status.Staging.Reused || got.Status.Staging.SentBytes == 0 {
+		t.Errorf("a tree of a killed push was used: %+v", got.Status.Staging)
+	}
+	if n := len(rows(t, r, "killed", "id")); n != 200 {
+		t.Errorf("the table has %d rows, want 200", n)
+	}
+	if left, err := volume.List(t.Context(), staging); err != nil || len(left) > 0 {
+		t.Errorf("%d files are left in %s (%v)", len(left), staging, err)
+	}
+}
+
+// killInTransfer starts a push and kills it, with kubectl, as soon as some but not all of its files have arrived.
+func killInTransfer(t *testing.T, volume *release.Volume, staging string, args ...string) {
+	t.Helper()
+	before, err := volume.List(t.Context(), staging)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := plugin(t.Context(), args...)
 	c.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if err := c.Start(); err != nil {
 		t.Fatal(err)
 	}
-	waitForStagePod(t, r)
-	time.Sleep(1500 * time.Millisecond) // anywhere in the transfer will do
-	if err := syscall.Kill(-c.Process.Pid, syscall.SIGKILL); err != nil {
-		t.Fatal(err)
+	ended := make(chan error, 1)
+	go func() { ended <- c.Wait() }()
+	for {
+		now, err := volume.List(t.Context(), staging)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if newAttempt(before, now) {
+			_ = syscall.Kill(-c.Process.Pid, syscall.SIGKILL)
+			<-ended
+			return
+		}
+		select {
+		case err := <-ended:
+			t.Fatalf("the push ended before it could be killed (%v): the dataset is too small for this machine", err)
+		default:
+		}
 	}
-	_ = c.Wait()
-	run(t, "push", dir, "-n", r.Options.Namespace).expect(t, 0)
-	if n := len(rows(t, r, "killed", "id")); n != 150 {
-		t.Errorf("the table has %d rows, want 150", n)
+}
+
+// newAttempt tells whether a work directory that was not there before has some files.
+func newAttempt(before, now []string) bool {
+	files := map[string]int{}
+	for _, name := range now {
+		work, _, _ := strings.Cut(name, "/")
+		files[work]++
 	}
-	// The Pod of the killed push ends by itself at its deadline; the test need not wait for that.
-	deleteStagePods(t, r)
+	for _, name := range before {
+		work, _, _ := strings.Cut(name, "/")
+		delete(files, work)
+	}
+	for work, n := range files {
+		if strings.HasPrefix(work, ".") && n > 5 {
+			return true
+		}
+	}
+	return false
 }
 
 // Ctrl-C before the submit: nothing is left behind, and the exit code says so.

@@ -164,7 +164,7 @@ func imageSet(t *testing.T, dir string, width, height int, names ...string) stri
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := png.Encode(file, picture); err != nil {
+		if err := (&png.Encoder{CompressionLevel: png.NoCompression}).Encode(file, picture); err != nil {
 			t.Fatal(err)
 		}
 		if err := file.Close(); err != nil {

@@ -89,13 +89,13 @@ func install(t *testing.T, options release.Options, becomesReady bool) *release.
 		}
 		r = &release.Release{Options: options.Default(), Config: cluster.config, Client: client}
 	}
-	t.Cleanup(func() { removeNamespace(t, r) })
+	t.Cleanup(func() { uninstall(t, r) })
 	return r
 }
 
-func removeNamespace(t *testing.T, r *release.Release) {
-	err := r.Client.CoreV1().Namespaces().Delete(context.Background(), r.Options.Namespace, metav1.DeleteOptions{})
-	if err != nil && !apierrors.IsNotFound(err) {
+// uninstall removes the release with its namespace.
+func uninstall(t *testing.T, r *release.Release) {
+	if err := r.Uninstall(context.Background()); err != nil {
 		t.Error(err)
 	}
 }

@@ -2,7 +2,6 @@ package release
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"time"
@@ -129,42 +128,56 @@ func reason(pods []corev1.Pod) string {
 	return ""
 }
 
-// Uninstall removes the release with its volumes: the namespace, where an install made it, and the cluster's own objects.
+// Uninstall removes the namespace of the release with its volumes and every release in it, where an install made it, and
+// the cluster-scoped objects of those releases. What is gone already is no error.
 func (r *Release) Uninstall(ctx context.Context) error {
-	ns, err := r.Client.CoreV1().Namespaces().Get(ctx, r.Options.Namespace, metav1.GetOptions{})
-	if apierrors.IsNotFound(err) {
-		return nil
-	}
-	if err != nil {
+	if err := r.uninstall(ctx); err != nil {
 		return fmt.Errorf("uninstall release %q: %w", r.Options.Name, err)
 	}
-	if ns.Labels[manifests.LabelInstalled] == "" {
-		return fmt.Errorf("uninstall release %q: namespace %q has no label %s, so it was not made by an install", r.Options.Name, ns.Name, manifests.LabelInstalled)
+	return nil
+}
+
+func (r *Release) uninstall(ctx context.Context) error {
+	namespaces := r.Client.CoreV1().Namespaces()
+	ns, err := namespaces.Get(ctx, r.Options.Namespace, metav1.GetOptions{})
+	if err == nil && ns.Labels[manifests.LabelInstalled] == "" {
+		return fmt.Errorf("namespace %q has no label %s, so it was not made by an install", ns.Name, manifests.LabelInstalled)
 	}
-	var errs []error
-	selector := metav1.ListOptions{LabelSelector: "app.kubernetes.io/name=client,app.kubernetes.io/instance=" + r.Options.Name}
-	bindings, err := r.Client.RbacV1().ClusterRoleBindings().List(ctx, selector)
-	if err != nil {
-		return fmt.Errorf("uninstall release %q: %w", r.Options.Name, err)
+	if err != nil && !apierrors.IsNotFound(err) {
+		return err
 	}
-	for _, b := range bindings.Items {
-		if len(b.Subjects) != 1 || b.Subjects[0].Namespace != r.Options.Namespace {
-			continue
-		}
-		errs = append(errs, r.Client.RbacV1().ClusterRoleBindings().Delete(ctx, b.Name, metav1.DeleteOptions{}),
-			r.Client.RbacV1().ClusterRoles().Delete(ctx, b.RoleRef.Name, metav1.DeleteOptions{}))
+	if err := r.deleteClusterRoles(ctx); err != nil {
+		return err
 	}
-	errs = append(errs, r.Client.CoreV1().Namespaces().Delete(ctx, r.Options.Namespace, metav1.DeleteOptions{}))
-	for _, err := range errs {
-		if err != nil && !apierrors.IsNotFound(err) {
-			return fmt.Errorf("uninstall release %q: %w", r.Options.Name, errors.Join(errs...))
-		}
+	if err := namespaces.Delete(ctx, r.Options.Namespace, metav1.DeleteOptions{}); err != nil && !apierrors.IsNotFound(err) {
+		return err
 	}
 	return wait.PollUntilContextCancel(ctx, 300*time.Millisecond, true, func(ctx context.Context) (bool, error) {
-		_, err := r.Client.CoreV1().Namespaces().Get(ctx, r.Options.Namespace, metav1.GetOptions{})
+		_, err := namespaces.Get(ctx, r.Options.Namespace, metav1.GetOptions{})
 		if apierrors.IsNotFound(err) {
 			return true, nil
 		}
 		return false, err
 	})
+}
+
+// deleteClusterRoles deletes what binds a service account of the namespace, and what it is bound to.
+func (r *Release) deleteClusterRoles(ctx context.Context) error {
+	rbac := r.Client.RbacV1()
+	bindings, err := rbac.ClusterRoleBindings().List(ctx, metav1.ListOptions{LabelSelector: "app.kubernetes.io/name=client"})
+	if err != nil {
+		return err
+	}
+	for _, b := range bindings.Items {
+		if len(b.Subjects) != 1 || b.Subjects[0].Namespace != r.Options.Namespace {
+			continue
+		}
+		if err := rbac.ClusterRoles().Delete(ctx, b.RoleRef.Name, metav1.DeleteOptions{}); err != nil && !apierrors.IsNotFound(err) {
+			return err
+		}
+		if err := rbac.ClusterRoleBindings().Delete(ctx, b.Name, metav1.DeleteOptions{}); err != nil && !apierrors.IsNotFound(err) {
+			return err
+		}
+	}
+	return nil
 }

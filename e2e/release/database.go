@@ -52,7 +52,7 @@ func (r *Release) Rows(ctx context.Context, table string) (Table, error) {
 		return Table{}, err
 	}
 	defer done()
-	result, err := db.QueryContext(ctx, "SELECT * FROM `"+strings.ReplaceAll(table, "`", "``")+"` ORDER BY id")
+	result, err := db.QueryContext(ctx, strings.Join([]string{"SELECT * FROM", quote(table), "ORDER BY id"}, " "))
 	if err != nil {
 		return Table{}, fmt.Errorf("read table %q: %w", table, err)
 	}
@@ -81,6 +81,11 @@ func (r *Release) Rows(ctx context.Context, table string) (Table, error) {
 		t.Rows = append(t.Rows, row)
 	}
 	return t, result.Err()
+}
+
+// quote makes an SQL identifier of a name.
+func quote(name string) string {
+	return "`" + strings.ReplaceAll(name, "`", "``") + "`"
 }
 
 // HasTable says whether the table exists: a failed run leaves an empty one.

@@ -13,6 +13,8 @@ import (
 	"k8s.io/client-go/transport/spdy"
 )
 
+var errEnded = errors.New("it ended before it was ready")
+
 // Forward opens a port of a Pod on 127.0.0.1. The forward lives until done is called or ctx ends.
 func (r *Release) Forward(ctx context.Context, pod string, port int) (address string, done func(), err error) {
 	url := r.Client.CoreV1().RESTClient().Post().Resource("pods").Namespace(r.Options.Namespace).Name(pod).SubResource("portforward").URL()
@@ -28,12 +30,16 @@ func (r *Release) Forward(ctx context.Context, pod string, port int) (address st
 		cancel()
 		return "", nil, fmt.Errorf("forward to Pod %q: %w", pod, err)
 	}
-	ended := make(chan error, 1)
-	go func() { ended <- pf.ForwardPorts() }()
+	var failure error
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		failure = pf.ForwardPorts()
+	}()
 	select {
-	case err := <-ended:
+	case <-ended:
 		cancel()
-		return "", nil, fmt.Errorf("forward to Pod %q: %w", pod, errors.Join(err, ctx.Err()))
+		return "", nil, fmt.Errorf("forward to Pod %q: %w", pod, errors.Join(failure, errEnded))
 	case <-ready:
 	}
 	done = func() {

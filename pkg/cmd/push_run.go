@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 
+	"github.com/tracebloc/kubectl-tracebloc/pkg/progress"
 	"github.com/tracebloc/kubectl-tracebloc/pkg/run"
 )
 
@@ -46,7 +48,12 @@ func (p *push) follow(ctx context.Context) error {
 		following, cancel = context.WithTimeout(ctx, p.timeout)
 	}
 	defer cancel()
-	evidence, err := run.Follow(following, p.cluster.client, p.accepted.Namespace, p.accepted.Job, p.logWriter(), func(state string) { p.say("Job %s: %s", p.accepted.Job, state) })
+	follower := &run.Follower{
+		Client: p.cluster.client, Namespace: p.accepted.Namespace, Job: p.accepted.Job, Logs: p.logWriter(),
+		Colors: progress.IsTerminal(p.ErrOut) && os.Getenv("NO_COLOR") == "",
+		Notify: func(state string) { p.say("Job %s: %s", p.accepted.Job, state) },
+	}
+	evidence, err := follower.Follow(following)
 	switch {
 	case ctx.Err() != nil:
 		p.result.Status.Phase = run.PhaseDetached
@@ -68,11 +75,12 @@ func (p *push) follow(ctx context.Context) error {
 	return nil
 }
 
+// logWriter takes the ingestor's log, which the follower has made printable.
 func (p *push) logWriter() io.Writer {
 	if p.quiet {
 		return io.Discard
 	}
-	return escapeWriter{p.ErrOut}
+	return p.ErrOut
 }
 
 // comeBack says how to find the run again.

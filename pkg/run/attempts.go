@@ -113,6 +113,12 @@ func (l *attempts) has(pod types.UID) bool {
 	return slices.ContainsFunc(l.list, func(a *attempt) bool { return a.pod == pod })
 }
 
+// isRestart reports whether a has an earlier life in its Pod.
+func (l *attempts) isRestart(a *attempt) bool {
+	first := slices.IndexFunc(l.list, func(other *attempt) bool { return other.pod == a.pod })
+	return first >= 0 && l.list[first] != a
+}
+
 func (l *attempts) newestID(pod types.UID) string {
 	for _, a := range slices.Backward(l.list) {
 		if a.pod == pod {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -161,7 +162,7 @@ func TestFollowRestartInPlace(t *testing.T) {
 		if !strings.HasPrefix(l.printed.String(), "first\nthe end of the first\nWaiting up to") {
 			t.Errorf("printed %q", l.printed.String())
 		}
-		if !l.noted("exit code 65: the database could not be reached") {
+		if !l.noted("exit code 65: the database could not be reached") || !l.noted("p1 is running again on node node-1") {
 			t.Errorf("notes: %q", l.notes)
 		}
 	})
@@ -319,7 +320,7 @@ func TestFollowSaysThatConnectionIsBack(t *testing.T) {
 	scenario(t, func(t *testing.T, l *lab) {
 		ctx, cancel := context.WithCancel(t.Context())
 		end := l.follow(ctx)
-		l.setDown(errors.New("connection refused"))
+		l.setDown(&url.Error{Op: "Get", URL: "https://1.2.3.4/api?x=y", Err: errors.New("connection refused")})
 		time.Sleep(time.Minute)
 		l.setDown(nil)
 		time.Sleep(time.Minute)

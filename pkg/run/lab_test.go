@@ -195,7 +195,7 @@ func (p *labPod) waits(reason, message string) {
 // runs starts a container, with a log of its own.
 func (p *labPod) runs(id string) *logFile {
 	p.t.Helper()
-	log := &logFile{changed: make(chan struct{}), cut: make(chan error)}
+	log := &logFile{changed: make(chan struct{}), cut: make(chan struct{})}
 	p.mu.Lock()
 	p.logs[id] = log
 	p.mu.Unlock()
@@ -234,7 +234,7 @@ type logFile struct {
 	ended   bool
 	hangs   bool // streams stay open after the end
 	changed chan struct{}
-	cut     chan error // closed to end the streams, with an error or cleanly
+	cut     chan struct{} // closed to end the streams, with an error or cleanly
 	cutWith error
 }
 
@@ -271,7 +271,7 @@ func (f *logFile) breakStreams(err error) {
 	f.mu.Lock()
 	f.cutWith = err
 	close(f.cut)
-	f.cut = make(chan error)
+	f.cut = make(chan struct{})
 	f.mu.Unlock()
 	synctest.Wait()
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/url"
 	"time"
 
 	batchv1 "k8s.io/api/batch/v1"
@@ -101,6 +102,10 @@ func (s *session) denied(ctx context.Context, src source, err error) {
 // lost and found tell the user once about a connection that broke and came back.
 func (s *session) lost(name string, err error) {
 	if len(s.broken) == 0 {
+		// The address of one request among many explains nothing.
+		if request := (*url.Error)(nil); errors.As(err, &request) {
+			err = request.Err
+		}
 		s.notify(fmt.Sprintf("connection to the API server lost, trying again: %s", oneLine(err.Error())))
 	}
 	s.broken[name] = true

@@ -248,7 +248,11 @@ func (s *session) announce() {
 	for _, a := range s.attempts.list {
 		if !a.announcedStart && a.ContainerID != "" && !a.isOver() {
 			a.announcedStart = true
-			s.notify(fmt.Sprintf("pod %s is running on node %s", a.Pod, a.Node))
+			again := ""
+			if s.attempts.isRestart(a) {
+				again = " again"
+			}
+			s.notify(fmt.Sprintf("pod %s is running%s on node %s", a.Pod, again, a.Node))
 		}
 		if !a.announcedEnd && a.isOver() {
 			a.announcedEnd = true

@@ -78,7 +78,9 @@ func newFixture(t *testing.T, answers ...http.HandlerFunc) *fixture {
 		if err := server.Close(); err != nil {
 			t.Error(err)
 		}
-		<-served
+		if err := <-served; !errors.Is(err, http.ErrServerClosed) && !errors.Is(err, net.ErrClosed) {
+			t.Error(err)
+		}
 	})
 	f.Submitter = &Submitter{
 		Namespace: "ml",

@@ -48,7 +48,7 @@ func run(args []string, log io.Writer) error {
 	case "tabular":
 		var o gen.Tabular
 		flags.IntVar(&o.Rows, "rows", 200, "number of rows")
-		write = o.Write
+		write = func(dir string) error { return o.Write(dir) }
 	default:
 		return fmt.Errorf("unknown kind %q: say images or tabular", args[0])
 	}

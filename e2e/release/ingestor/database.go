@@ -133,6 +133,9 @@ func (d *database) Insert(ctx context.Context, table string, features []column, 
 	for i, n := range names {
 		updates[i] = n + "=VALUES(" + n + ")"
 	}
-	_, err := d.db.ExecContext(ctx, "INSERT INTO "+identifier(table)+" ("+strings.Join(names, ",")+") VALUES "+strings.Join(marks, ",")+" ON DUPLICATE KEY UPDATE "+strings.Join(updates, ","), args...)
+	statement := strings.Join([]string{
+		"INSERT INTO", identifier(table), "(", strings.Join(names, ","), ") VALUES", strings.Join(marks, ","), "ON DUPLICATE KEY UPDATE", strings.Join(updates, ","),
+	}, " ")
+	_, err := d.db.ExecContext(ctx, statement, args...)
 	return err
 }

@@ -18,7 +18,7 @@ func decoys(o Options) []runtime.Object {
 	finished.Spec.Containers[0].Command = []string{"true"}
 	finished.Spec.RestartPolicy = corev1.RestartPolicyNever
 
-	labelled := &corev1.Pod{TypeMeta: kind("v1", "Pod"), ObjectMeta: metav1.ObjectMeta{Name: "jobs-manager-console", Namespace: o.Namespace, Labels: o.labels("app", "manager-console")}, Spec: idlePod(o, "api", 8080)}
+	console := &corev1.Pod{TypeMeta: kind("v1", "Pod"), ObjectMeta: metav1.ObjectMeta{Name: "jobs-manager-console", Namespace: o.Namespace, Labels: o.labels("app", "manager-console")}, Spec: idlePod(o, "api", 8080)}
 
 	exporter := deployment(o, o.FullName+"-jobs-manager-exporter", "manager-exporter", 0, corev1.PodTemplateSpec{
 		ObjectMeta: metav1.ObjectMeta{Labels: map[string]string{"app": "manager-exporter"}},
@@ -31,5 +31,5 @@ func decoys(o Options) []runtime.Object {
 	})
 	other.Labels["app.kubernetes.io/name"] = "scheduler"
 	other.Labels["helm.sh/chart"] = "scheduler-2.0.0"
-	return []runtime.Object{localAPI, finished, labelled, exporter, other}
+	return []runtime.Object{localAPI, finished, console, exporter, other}
 }
