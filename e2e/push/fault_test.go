@@ -153,7 +153,9 @@ func killInTransfer(t *testing.T, volume *release.Volume, staging string, args .
 		}
 		if newAttempt(before, now) {
 			_ = syscall.Kill(-c.Process.Pid, syscall.SIGKILL)
-			<-ended
+			if err := <-ended; err == nil {
+				t.Fatal("the push succeeded before it was killed: the dataset is too small for this machine")
+			}
 			return
 		}
 		select {

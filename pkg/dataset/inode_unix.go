@@ -15,6 +15,5 @@ func inode(info fs.FileInfo) (dev, ino uint64) {
 	if !ok {
 		return 0, 0
 	}
-	// The field types differ between systems.
-	return uint64(st.Dev), uint64(st.Ino) //nolint:unconvert
+	return uint64(st.Dev), uint64(st.Ino) //nolint:unconvert // the types of the fields differ between systems
 }

@@ -149,11 +149,8 @@ func badTag(n *yaml.Node) string {
 	return fmt.Sprintf("the tag %q has no place in a spec; leave it out", tag)
 }
 
-// entry is one field of a mapping.
-type entry struct{ key, value *yaml.Node }
-
 func (d *document) writeMapping(n *yaml.Node, path []string) {
-	var fields []entry
+	var fields []place
 	d.collect(n, path, map[string]*yaml.Node{}, &fields)
 	d.json.WriteByte('{')
 	for i, f := range fields {
@@ -161,7 +158,7 @@ func (d *document) writeMapping(n *yaml.Node, path []string) {
 			d.json.WriteByte(',')
 		}
 		fieldPath := childPath(path, f.key.Value)
-		d.places[placeKey(fieldPath)] = place{key: f.key, value: f.value}
+		d.places[placeKey(fieldPath)] = f
 		d.writeString(f.key.Value)
 		d.json.WriteByte(':')
 		d.write(f.value, fieldPath)
@@ -171,7 +168,7 @@ func (d *document) writeMapping(n *yaml.Node, path []string) {
 
 // collect lists the fields of a mapping, its own before those that it merges
 // in with "<<", which never replace its own.
-func (d *document) collect(n *yaml.Node, path []string, seen map[string]*yaml.Node, fields *[]entry) {
+func (d *document) collect(n *yaml.Node, path []string, seen map[string]*yaml.Node, fields *[]place) {
 	own := map[string]*yaml.Node{}
 	var merged []*yaml.Node
 	for i := 0; i+1 < len(n.Content); i += 2 {
@@ -197,7 +194,7 @@ func (d *document) collect(n *yaml.Node, path []string, seen map[string]*yaml.No
 		own[key.Value] = key
 		if seen[key.Value] == nil {
 			seen[key.Value] = key
-			*fields = append(*fields, entry{key, value})
+			*fields = append(*fields, place{key, value})
 		}
 	}
 	for _, source := range merged {
@@ -206,7 +203,7 @@ func (d *document) collect(n *yaml.Node, path []string, seen map[string]*yaml.No
 }
 
 // merge takes in the fields of one mapping, or of a list of mappings.
-func (d *document) merge(source *yaml.Node, path []string, seen map[string]*yaml.Node, fields *[]entry) {
+func (d *document) merge(source *yaml.Node, path []string, seen map[string]*yaml.Node, fields *[]place) {
 	d.nodes++
 	target := source
 	if source.Kind == yaml.AliasNode {

@@ -54,7 +54,6 @@ type column struct {
 
 	bound    *dateForm // what the first value of a declared date column has bound it to
 	freeform bool      // the first value of a declared date column is in no known form
-	blanks   []spot    // of a label column: where it is empty
 }
 
 // chunkRows is how many rows the ingestor's validator reads at a time, and infers types for.

@@ -26,7 +26,6 @@ const (
 
 var (
 	tableName = regexp.MustCompile(`^[A-Za-z0-9_]{1,63}$`)
-	treeID    = regexp.MustCompile(`^[0-9a-f]{16}$`)
 	rootPath  = regexp.MustCompile(`^(/[A-Za-z0-9_@+=:,#-][A-Za-z0-9._@+=:,#-]*)+/\.tracebloc-staging$`)
 )
 

@@ -89,7 +89,7 @@ func PodName(key string) string {
 	return strings.Join(append(parts, strings.ToLower(rand.Text()[:5])), "-")
 }
 
-// BuildPod returns the stage Pod. It fulfils the PodSecurity standard "restricted", mounts no token, and needs no network.
+// BuildPod returns the stage Pod. It fulfills the PodSecurity standard "restricted", mounts no token, and needs no network.
 func BuildPod(o PodOptions) *corev1.Pod {
 	deadline := int64(math.Max(1, o.Deadline.Seconds()))
 	annotations := map[string]string{"cluster-autoscaler.kubernetes.io/safe-to-evict": "false"}
