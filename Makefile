@@ -1,0 +1,93 @@
+# kubectl-tracebloc. `make help` lists the targets; CONTRIBUTING.md says how they fit together.
+
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+BIN := $(CURDIR)/bin
+GO_BUILD = go build -ldflags "-s -w -X main.version=$(VERSION)"
+PLUGIN_FILES = kubectl-tracebloc kubectl_complete-tracebloc
+
+# The race detector needs a C compiler. RACE= leaves it out, which is faster.
+RACE ?= $(if $(shell command -v "$$(go env CC)"),-race)
+
+# Packages and tests, as `go test` takes them: make e2e E2E_FLAGS='-run TestPush -v'
+E2E_FLAGS ?=
+BENCH_FLAGS ?=
+
+##@ Every day
+
+.PHONY: help
+help: ## Show this list
+	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z0-9-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: build
+build: ## Build the plugin and its completion shim into bin/
+	@mkdir -p $(BIN)
+	$(GO_BUILD) -o $(BIN)/kubectl-tracebloc ./cmd/kubectl-tracebloc
+	@install -m 755 plugins/kubectl_complete-tracebloc $(BIN)/kubectl_complete-tracebloc
+
+.PHONY: install
+install: build ## Install both into $(go env GOPATH)/bin, or into PREFIX/bin
+	@dir="$(if $(PREFIX),$(DESTDIR)$(PREFIX)/bin,$$(go env GOPATH)/bin)"; \
+	mkdir -p "$$dir"; \
+	for f in $(PLUGIN_FILES); do install -m 755 "$(BIN)/$$f" "$$dir/$$f"; done; \
+	echo "installed into $$dir"
+
+.PHONY: fmt
+fmt: ## Format the Go code
+	@lint=$$(hack/tool.sh golangci-lint); "$$lint" fmt ./...; cd e2e; "$$lint" fmt -c ../.golangci.yaml ./...
+
+.PHONY: lint
+lint: ## Check style, import arrows, modules and scripts
+	@hack/lint.sh
+
+##@ Tests
+
+.PHONY: test
+test: unit e2e ## Run all tests: unit, streaming and end-to-end on a real cluster
+
+.PHONY: unit
+unit: ## Run the tests that need no cluster
+	go test $(RACE) ./...
+
+.PHONY: e2e
+e2e: build ## Run the end-to-end tests on the cluster, which is brought up if need be
+	@hack/with-cluster.sh go -C e2e test ./... -count=1 -timeout 30m $(E2E_FLAGS)
+
+.PHONY: cover
+cover: ## Show the unit tests' coverage by function; bin/cover.html has the lines
+	@mkdir -p $(BIN)
+	go test -coverprofile=$(BIN)/cover.out ./...
+	@go tool cover -html=$(BIN)/cover.out -o $(BIN)/cover.html
+	@go tool cover -func=$(BIN)/cover.out
+
+.PHONY: bench
+bench: build ## Measure beside kubectl cp and sha256sum, and print the ratios
+	@hack/with-cluster.sh go -C e2e run ./bench
+
+##@ A cluster to try things in
+
+.PHONY: demo
+demo: build ## Push two generated datasets into a release on the cluster, and show their rows
+	@hack/with-cluster.sh hack/demo.sh
+
+.PHONY: cluster
+cluster: ## Bring up the cluster: yours, kind, or Kubernetes from source
+	@kubeconfig=$$(hack/cluster/up.sh); echo "export KUBECONFIG=$$kubeconfig"
+
+.PHONY: cluster-down
+cluster-down: ## Stop the cluster and remove what is in it
+	@hack/cluster/down.sh
+
+##@ Upkeep
+
+.PHONY: docs
+docs: ## Generate the command reference in docs/
+	go run ./hack/docs docs
+
+.PHONY: clean
+clean: ## Remove what was built; the caches and the cluster stay
+	rm -rf $(BIN) dist
