@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strings"
 	"text/tabwriter"
+	"unicode"
 
 	"k8s.io/client-go/tools/clientcmd"
 
@@ -72,7 +73,7 @@ func show(out io.Writer, name string, t release.Table, limit int) error {
 		for i, c := range columns {
 			cells[i] = "NULL"
 			if s, ok := row[c].(string); ok {
-				cells[i] = strings.Trim(fmt.Sprintf("%q", s), `"`)
+				cells[i] = strings.Map(printable, s)
 			}
 		}
 		_, _ = fmt.Fprintln(w, strings.Join(cells, "\t"))
@@ -82,4 +83,12 @@ func show(out io.Writer, name string, t release.Table, limit int) error {
 	}
 	_, err := fmt.Fprintf(out, "%d rows in table %s\n", len(t.Rows), name)
 	return err
+}
+
+// printable replaces what would disturb a table on a terminal.
+func printable(r rune) rune {
+	if unicode.IsPrint(r) {
+		return r
+	}
+	return '·'
 }
