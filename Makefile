@@ -51,6 +51,7 @@ test: unit e2e ## Run all tests: unit, streaming and end-to-end on a real cluste
 
 .PHONY: unit
 unit: ## Run the tests that need no cluster
+	@hack/busybox.sh
 	go test $(RACE) ./...
 
 .PHONY: e2e
@@ -59,6 +60,7 @@ e2e: build ## Run the end-to-end tests on the cluster, which is brought up if ne
 
 .PHONY: cover
 cover: ## Show the unit tests' coverage by function; bin/cover.html has the lines
+	@hack/busybox.sh
 	@mkdir -p $(BIN)
 	go test -coverprofile=$(BIN)/cover.out ./...
 	@go tool cover -html=$(BIN)/cover.out -o $(BIN)/cover.html

@@ -80,6 +80,10 @@ func newRunPrinter(flags *genericclioptions.PrintFlags) (runPrinter, error) {
 // print writes the result to out: the object, or what a person wants to read.
 func (r runPrinter) print(p *push) error {
 	if r.format != nil {
+		if p.result.Status.ExitCode == exitRun {
+			// What the ingestor said is worth reading beside the object.
+			p.say("%s", strings.TrimSuffix(p.report(), "\n"))
+		}
 		return r.format.PrintObj(p.result, p.Out)
 	}
 	_, err := io.WriteString(p.Out, progress.Escape(p.report()))
@@ -98,8 +102,8 @@ func (p *push) report() string {
 	case run.PhaseRefused, "":
 		return ""
 	}
-	if len(p.outcome.Lines()) == 0 {
-		return ""
+	if p.outcome.State == "" {
+		return "" // the following ended before the run did; the error says so
 	}
 	return strings.Join(p.outcome.Lines(), "\n") + "\n"
 }

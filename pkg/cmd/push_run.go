@@ -70,7 +70,7 @@ func (p *push) follow(ctx context.Context) error {
 	p.outcome = run.Judge(evidence)
 	p.noteOutcome()
 	if p.outcome.State != run.PhaseSucceeded {
-		return silentError{fmt.Errorf("run %s: %s: %s", p.runKey, p.outcome.State, p.outcome.Reason)}
+		return fmt.Errorf("run %s did not succeed: %s (the staged files are kept in %s)", p.runKey, p.outcome.Reason, p.plan.Dir())
 	}
 	return nil
 }
