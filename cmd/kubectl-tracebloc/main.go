@@ -17,10 +17,14 @@ import (
 var version = "dev"
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	// After the first signal the handler is gone, so that a second one ends the
 	// process at once.
 	context.AfterFunc(ctx, stop)
+
+	// A reader that goes away (| head) must not kill the push before it has
+	// cleaned up.
+	signal.Ignore(syscall.SIGPIPE)
 
 	streams := genericiooptions.IOStreams{In: os.Stdin, Out: os.Stdout, ErrOut: os.Stderr}
 	err := cmd.NewRootCommand(version, streams).ExecuteContext(ctx)

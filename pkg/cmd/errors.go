@@ -11,6 +11,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
 	"github.com/tracebloc/kubectl-tracebloc/pkg/progress"
+	"github.com/tracebloc/kubectl-tracebloc/pkg/stage"
 )
 
 // The exit codes are a contract with scripts; docs/exit-codes.md lists them.
@@ -73,7 +74,7 @@ func failf(code int, format string, args ...any) error {
 
 // ExitCode maps the error of a command to the exit code of the process. An
 // interrupt wins over everything, a refusal by the API server over the step
-// that met it.
+// that met it, until a run may exist: from then on that is what counts.
 func ExitCode(err error) int {
 	var coded *codedError
 	switch {
@@ -81,7 +82,7 @@ func ExitCode(err error) int {
 		return exitOK
 	case errors.Is(err, context.Canceled):
 		return exitInterrupted
-	case apierrors.IsUnauthorized(err), apierrors.IsForbidden(err) && !isAdmission(err):
+	case isDenied(err) && (!errors.As(err, &coded) || coded.code != exitSubmit && coded.code != exitRun):
 		return exitAuth
 	case errors.As(err, &coded):
 		return coded.code
@@ -90,12 +91,15 @@ func ExitCode(err error) int {
 	}
 }
 
-// isAdmission tells a Pod that an admission rule turned down (quota,
-// PodSecurity) from a user that may not create it; the API server answers 403
-// to both.
-func isAdmission(err error) bool {
-	text := err.Error()
-	return strings.Contains(text, "violates PodSecurity") || strings.Contains(text, "exceeded quota")
+// isDenied tells a missing permission from an admission rule (quota,
+// PodSecurity) that turned the stage Pod down; the API server answers 403 to
+// both.
+func isDenied(err error) bool {
+	var start *stage.StartError
+	if errors.As(err, &start) && start.Policy {
+		return false
+	}
+	return apierrors.IsUnauthorized(err) || apierrors.IsForbidden(err)
 }
 
 // silentError marks a failure whose report is already printed: main sets the

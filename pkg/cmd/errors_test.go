@@ -11,13 +11,14 @@ import (
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/tracebloc/kubectl-tracebloc/pkg/stage"
 )
 
 func TestExitCode(t *testing.T) {
 	pods := schema.GroupResource{Resource: "pods"}
 	forbidden := apierrors.NewForbidden(pods, "stage", errors.New("user may not create it"))
-	restricted := apierrors.NewForbidden(pods, "stage", errors.New(`violates PodSecurity "restricted:latest": runAsNonRoot`))
-	quota := apierrors.NewForbidden(pods, "stage", errors.New("exceeded quota: compute"))
+	policy := &stage.StartError{Err: forbidden, Policy: true}
 	for _, test := range []struct {
 		name string
 		err  error
@@ -32,8 +33,10 @@ func TestExitCode(t *testing.T) {
 		{"a deadline is no interrupt", fail(exitStage, context.DeadlineExceeded), 7},
 		{"forbidden", fail(exitStage, fmt.Errorf("make the pod: %w", forbidden)), 5},
 		{"unauthorized", fail(exitRelease, apierrors.NewUnauthorized("who")), 5},
-		{"turned down by PodSecurity", fail(exitStage, restricted), 7},
-		{"turned down by quota", fail(exitStage, quota), 7},
+		{"turned down by a policy", fail(exitStage, policy), 7},
+		{"not allowed to make the pod", fail(exitStage, &stage.StartError{Err: forbidden}), 5},
+		{"the credentials expired while a run was followed", fail(exitRun, apierrors.NewUnauthorized("who")), 9},
+		{"a run may exist", fail(exitSubmit, forbidden), 8},
 		{"joined", errors.Join(fail(exitRun, errors.New("x")), errors.New("y")), 9},
 	} {
 		if got := ExitCode(test.err); got != test.want {

@@ -2,9 +2,8 @@ package cmd
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"io"
-	"os"
 	"path/filepath"
 	"regexp"
 	"strconv"
@@ -29,47 +28,6 @@ const (
 	fromData    source = "inferred"
 	fromDefault source = "default"
 )
-
-// readSpec opens the dataset and reads the spec that goes with it: --filename,
-// else an ingest.yaml in the dataset.
-func (p *push) readSpec(context.Context) error {
-	d, err := dataset.Open(p.path)
-	if err != nil {
-		return fail(exitDataset, err)
-	}
-	p.data = d
-	name, text, err := p.specText()
-	if err != nil || text == nil {
-		return err
-	}
-	config, problems := ingest.LoadPartial(name, text)
-	for _, problem := range problems {
-		p.say("%s", problem)
-	}
-	if problems.Errors() > 0 {
-		return fmt.Errorf("spec %q has %s", name, plural(int64(problems.Errors()), "error"))
-	}
-	p.base = config
-	return nil
-}
-
-// specText returns the name and text of the spec, or no text when there is none.
-func (p *push) specText() (string, []byte, error) {
-	switch {
-	case p.filename == "" && p.data.SpecFile == "":
-		return "", nil, nil
-	case p.filename == "":
-		file, err := p.data.Root.Open(p.data.SpecFile)
-		if err != nil {
-			return "", nil, fail(exitDataset, err)
-		}
-		defer func() { _ = file.Close() }()
-		text, err := readSpec(file)
-		return filepath.Join(p.path, p.data.SpecFile), text, err
-	default:
-		return readSpecFile(p.filename, p.In)
-	}
-}
 
 // checkDataset settles what the data is and reads every file once.
 func (p *push) checkDataset(ctx context.Context) error {
@@ -165,8 +123,12 @@ func (p *push) chooseTask(fromFile string) error {
 	p.chosen.from["task"] = from
 	if name == "" {
 		t, err := p.data.InferTask()
-		if err != nil {
+		var ambiguous *dataset.AmbiguousTaskError
+		if errors.As(err, &ambiguous) && len(ambiguous.Candidates) > 0 {
 			return fail(exitSpec, err)
+		}
+		if err != nil {
+			return fail(exitDataset, err)
 		}
 		p.chosen.task, p.chosen.from["task"] = t, fromData
 	} else {
@@ -182,19 +144,21 @@ func (p *push) chooseTask(fromFile string) error {
 			return failf(exitSpec, "--%s does not fit task %q; leave it out, or name the task it is for with --task", flag, p.chosen.task.Name)
 		}
 	}
-	if !p.chosen.task.Ready {
-		return failf(exitSpec, "task %q cannot be pushed by this version; it can push %s", p.chosen.task.Name, quoted(readyTasks()))
-	}
-	return nil
+	return checkReady(p.chosen.task)
 }
 
-func readyTasks() (names []string) {
+// checkReady refuses the tasks whose rules this version does not know.
+func checkReady(task dataset.Task) error {
+	if task.Ready {
+		return nil
+	}
+	var ready []string
 	for _, t := range dataset.Tasks {
 		if t.Ready {
-			names = append(names, t.Name)
+			ready = append(ready, t.Name)
 		}
 	}
-	return names
+	return failf(exitSpec, "task %q cannot be pushed by this version, nor its data be checked; it knows %s", task.Name, quoted(ready))
 }
 
 // chooseTable settles the table: by default it has the name of the dataset.
@@ -246,43 +210,6 @@ func (p *push) showDataset() {
 		return
 	}
 	writeFindings(escapeWriter{p.ErrOut}, p.checked)
-}
-
-// readSpecFile reads a spec by name; "-" is standard input.
-func readSpecFile(name string, stdin io.Reader) (string, []byte, error) {
-	if name == "-" {
-		text, err := readSpec(stdin)
-		return "<stdin>", text, err
-	}
-	file, err := openRegular(name)
-	if err != nil {
-		return name, nil, err
-	}
-	defer func() { _ = file.Close() }()
-	text, err := readSpec(file)
-	return name, text, err
-}
-
-// readSpec reads at most one byte more than a spec may have: the loader says
-// what is wrong with a larger one.
-func readSpec(r io.Reader) ([]byte, error) {
-	text, err := io.ReadAll(io.LimitReader(r, ingest.MaxBytes+1))
-	if text == nil && err == nil {
-		text = []byte{}
-	}
-	return text, err
-}
-
-// openRegular opens a file that a flag names, without waiting on a FIFO.
-func openRegular(name string) (*os.File, error) {
-	info, err := os.Stat(name)
-	if err != nil {
-		return nil, err
-	}
-	if !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("%q is not a regular file; use - to read standard input", name)
-	}
-	return os.Open(name)
 }
 
 func plural(n int64, noun string) string {

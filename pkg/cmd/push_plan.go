@@ -149,6 +149,7 @@ type found struct {
 	serviceAccount string
 	token          *release.TokenSource
 	tokenUsed      bool // by the submit
+	resumed        bool // the key is that of the record on the volume
 	server         *server
 	accepted       run.Accepted
 	outcome        run.Outcome

@@ -8,27 +8,22 @@ import (
 	"os"
 
 	"github.com/tracebloc/kubectl-tracebloc/pkg/progress"
+	"github.com/tracebloc/kubectl-tracebloc/pkg/release"
 	"github.com/tracebloc/kubectl-tracebloc/pkg/run"
 )
 
-// submit posts the spec under the key that is printed and stored by now.
+// submit posts the spec under the key that is printed and stored by now. The
+// upload may have taken hours, so the destination is looked at once more.
 func (p *push) submit(ctx context.Context) error {
 	if !p.joined() {
-		submitter := &run.Submitter{
-			Connect:   p.connectAgain,
-			Token:     p.freshToken,
-			Namespace: p.release.Namespace,
-			Notify:    func(message string) { p.say("%s", message) },
+		if err := p.checkDestination(ctx); err != nil {
+			return fail(exitExists, err)
 		}
-		accepted, err := submitter.Submit(ctx, run.Submission{Key: p.runKey, Config: p.spec, ImageDigest: p.imageDigest})
-		var refused *run.RefusedError
-		if errors.As(err, &refused) && refused.Auth() {
-			return fail(exitAuth, err)
-		}
-		if err != nil {
+	}
+	if !p.joined() {
+		if err := p.post(ctx); err != nil {
 			return err
 		}
-		p.accepted = accepted
 	}
 	p.server.close()
 	p.result.Status.Job, p.result.Status.Replay = p.accepted.Job, p.accepted.Replay
@@ -38,6 +33,42 @@ func (p *push) submit(ctx context.Context) error {
 		p.say("%s", p.comeBack())
 	}
 	return nil
+}
+
+func (p *push) post(ctx context.Context) error {
+	submitter := &run.Submitter{
+		Connect:   p.connectAgain,
+		Token:     p.freshToken,
+		Namespace: p.release.Namespace,
+		Notify:    func(message string) { p.say("%s", message) },
+	}
+	accepted, err := submitter.Submit(ctx, run.Submission{Key: p.runKey, Config: p.spec, ImageDigest: p.imageDigest})
+	var refused *run.RefusedError
+	var ambiguous *run.AmbiguousError
+	switch {
+	case errors.As(err, &ambiguous), errors.As(err, &refused) && refused.Ambiguous:
+		p.result.Status.Phase = run.PhaseUnknown // a run may exist
+		return err
+	case errors.As(err, &refused) && refused.Auth():
+		return fail(exitAuth, err)
+	case err != nil:
+		return err
+	}
+	p.accepted = accepted
+	return p.checkReplay(ctx)
+}
+
+// checkReplay meets a server that remembers the key that was found on the
+// volume, when the run's Job has been deleted since: nothing would ever run.
+func (p *push) checkReplay(ctx context.Context) error {
+	if !p.resumed || !p.accepted.Replay {
+		return nil
+	}
+	known, err := release.HasJob(ctx, p.cluster.client, p.accepted.Namespace, p.runKey)
+	if err != nil || known {
+		return err
+	}
+	return failf(exitExists, "run %s was submitted before, and its job is gone (push again with a key of your own to start a new run: --idempotency-key=%s)", p.runKey, run.NewKey())
 }
 
 // follow watches the run to its end and judges it. A user who interrupts it
@@ -55,6 +86,7 @@ func (p *push) follow(ctx context.Context) error {
 	}
 	evidence, err := follower.Follow(following)
 	switch {
+	case err == nil:
 	case ctx.Err() != nil:
 		p.result.Status.Phase = run.PhaseDetached
 		p.result.Status.Message = p.comeBack()
@@ -63,7 +95,7 @@ func (p *push) follow(ctx context.Context) error {
 	case following.Err() != nil:
 		p.result.Status.Phase = run.PhaseUnknown
 		return fmt.Errorf("the run is not over after --timeout=%s; its outcome is unknown. %s", p.timeout, p.comeBack())
-	case err != nil:
+	default:
 		p.result.Status.Phase = run.PhaseUnknown
 		return fmt.Errorf("follow job %q: %w; its outcome is unknown. %s", p.accepted.Job, err, p.comeBack())
 	}

@@ -59,7 +59,7 @@ func (p *push) storeKey(ctx context.Context, volume *stage.Volume, last *stage.R
 		}
 		if !known {
 			p.say("Continuing run %s, which was stored but never seen in the cluster", last.Key)
-			p.runKey, p.result.Name = last.Key, last.Key
+			p.runKey, p.result.Name, p.resumed = last.Key, last.Key, true
 		}
 	}
 	record := stage.Record{Key: p.runKey, SpecSHA256: p.specDigest(), Table: p.chosen.table, Created: time.Now().UTC()}

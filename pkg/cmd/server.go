@@ -3,10 +3,14 @@ package cmd
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/tracebloc/kubectl-tracebloc/pkg/podio"
 	"github.com/tracebloc/kubectl-tracebloc/pkg/release"
 )
+
+// forwardTimeout bounds the opening of a port-forward.
+const forwardTimeout = 30 * time.Second
 
 // server is the way to jobs-manager: one port-forward that is made anew, to
 // whichever Pod is Ready then, when it broke.
@@ -19,6 +23,10 @@ type server struct {
 // open returns the base URL of a fresh port-forward to the release's Pod.
 func (s *server) open(ctx context.Context) (string, error) {
 	s.close()
+	// A proxy that swallows the upgrade must not hold the push for ever. Once
+	// the forward is open, the context means nothing to it.
+	ctx, cancel := context.WithTimeoutCause(ctx, forwardTimeout, fmt.Errorf("no answer to the port-forward within %s", forwardTimeout))
+	defer cancel()
 	forward, err := s.streams.Forward(ctx, s.release.Namespace, s.release.Pod, s.release.Port)
 	if err != nil {
 		return "", fmt.Errorf("open a port-forward to pod %q: %w", s.release.Pod, err)

@@ -128,7 +128,9 @@ func (o *validateOptions) run(ctx context.Context) error {
 			return err
 		}
 		var report specReport
-		report, config = judgeSpec(name, o.In)
+		if report, config = judgeSpec(ctx, name, o.In); ctx.Err() != nil {
+			return ctx.Err() // it was not read to its end
+		}
 		result.Specs = append(result.Specs, report)
 		result.Errors += report.Problems.Errors()
 		result.Warnings += report.Problems.Warnings()
@@ -149,8 +151,8 @@ func (o *validateOptions) run(ctx context.Context) error {
 
 // judgeSpec reads and judges one spec. One that cannot be read has that as its
 // only problem, so that the others are still judged.
-func judgeSpec(name string, stdin io.Reader) (specReport, *ingest.Config) {
-	shown, text, err := readSpecFile(name, stdin)
+func judgeSpec(ctx context.Context, name string, stdin io.Reader) (specReport, *ingest.Config) {
+	shown, text, err := readSpecFile(ctx, name, stdin)
 	if err != nil {
 		if inner := (*fs.PathError)(nil); errors.As(err, &inner) {
 			err = inner.Err // the name stands in front already
@@ -173,6 +175,9 @@ func (o *validateOptions) checkData(ctx context.Context, config *ingest.Config) 
 	}
 	defer func() { _ = data.Close() }()
 	params, err := preflightParams(config)
+	if err == nil {
+		err = checkReady(params.Task)
+	}
 	if err != nil {
 		return nil, fail(exitSpec, err)
 	}

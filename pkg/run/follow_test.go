@@ -375,6 +375,20 @@ func TestFollowHangingStream(t *testing.T) {
 	})
 }
 
+// A log that takes longer than any grace is read to its end, where the summary
+// is, as long as lines come.
+func TestFollowSlowLog(t *testing.T) {
+	scenario(t, func(t *testing.T, l *lab) {
+		pod := l.newPod("p1")
+		log := pod.runs("c1")
+		log.slow = 20 * time.Second
+		log.print(string(readLog(t, "success")))
+		pod.exits(0, "Completed", corev1.PodSucceeded)
+		l.finishJob(batchv1.JobComplete, "")
+		l.mustEnd(l.follow(t.Context()), PhaseSucceeded)
+	})
+}
+
 func TestFollowWithoutLogs(t *testing.T) {
 	scenario(t, func(t *testing.T, l *lab) {
 		l.logError = apierrors.NewForbidden(schema.GroupResource{Resource: "pods/log"}, "p1", errors.New("no"))

@@ -232,7 +232,8 @@ type logFile struct {
 	mu      sync.Mutex
 	lines   []loggedLine
 	ended   bool
-	hangs   bool // streams stay open after the end
+	hangs   bool          // streams stay open after the end
+	slow    time.Duration // between two lines on their way to us
 	changed chan struct{}
 	cut     chan struct{} // closed to end the streams, with an error or cleanly
 	cutWith error
@@ -319,6 +320,7 @@ func (f *logFile) serve(ctx context.Context, w io.Writer, since *metav1.Time, fo
 			if since != nil && one.stamp.Before(since.Time) {
 				continue
 			}
+			time.Sleep(f.slow)
 			if _, err := io.WriteString(w, one.stamp.UTC().Format("2006-01-02T15:04:05.000000000Z07:00")+" "+one.text); err != nil {
 				return err
 			}

@@ -3,6 +3,8 @@ package run
 import (
 	"context"
 	"slices"
+	"sync/atomic"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -65,7 +67,8 @@ func (s *session) podGone(uid types.UID) {
 type reading struct {
 	attempt *attempt
 	parser  Parser
-	err     error // nil when the log was read to its end
+	err     error        // nil when the log was read to its end
+	heard   atomic.Int64 // when the last line came, in Unix nanoseconds
 }
 
 // read starts to read the next log, if there is one.
@@ -75,9 +78,11 @@ func (s *session) read(ctx context.Context) {
 		return
 	}
 	r := &reading{attempt: next}
+	r.heard.Store(time.Now().UnixNano())
 	s.reading = r
 	t := &tail{client: s.Client, open: s.OpenLog, namespace: s.Namespace, attempt: next}
 	t.sink = func(l line) {
+		r.heard.Store(time.Now().UnixNano())
 		r.parser.line(string(l.text))
 		s.print(l)
 	}

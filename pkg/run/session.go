@@ -120,9 +120,23 @@ func (s *session) over() bool {
 	case !s.isTerminal():
 		return false
 	case !time.Now().Before(s.settle):
-		return true
+		return !s.stillComing()
 	}
 	return s.settled && s.reading == nil && s.attempts.next() == nil
+}
+
+// stillComing reports whether the log of the last attempt is on its way: its
+// summary comes at the end, so a long log over a slow link must not be given up.
+func (s *session) stillComing() bool {
+	if s.reading == nil {
+		return false
+	}
+	until := time.Unix(0, s.reading.heard.Load()).Add(settleGrace)
+	if !time.Now().Before(until) {
+		return false
+	}
+	s.settle = until
+	return true
 }
 
 // listUntilDone lists the Pods after the Job's end: the two watches are not in

@@ -33,7 +33,7 @@ type VolumeError struct {
 
 // advice is the way out for each reason.
 var advice = map[Reason]string{
-	NoSpace:   "free some, or remove staged copies that no run needs: kubectl tracebloc cleanup",
+	NoSpace:   "free some; staged copies that no run needs lie beside it, one directory per table",
 	ReadOnly:  "the volume must be mounted for writing: look at its claim and at the node's log",
 	Denied:    "the directory must be writable for the user that the stage pod runs as, which is the ingestor's",
 	Mismatch:  "nothing was published; push again, and if it happens again look at the volume's health",

@@ -66,6 +66,9 @@ func (p *Pod) Check(ctx context.Context) error {
 		gone.Reason = "it is being deleted"
 	case pod.Status.Phase == corev1.PodFailed, pod.Status.Phase == corev1.PodSucceeded:
 		gone.Reason = "it ended"
+		if pod.Status.Phase == corev1.PodSucceeded {
+			gone.Reason = "its time ran out (--stage-timeout)"
+		}
 		if pod.Status.Reason != "" {
 			gone.Reason += fmt.Sprintf(" (%q)", pod.Status.Reason)
 		}

@@ -19,6 +19,8 @@ type StartError struct {
 	Next string
 	// Err is the API server's error where it refused the Pod, else nil.
 	Err error
+	// Policy is true when a rule of the cluster turned the Pod down and not a missing permission; the API server says "forbidden" to both.
+	Policy bool
 }
 
 // Error is one line: the Pod, the reason, the cluster's own words in quotes, and the next step in parentheses.
@@ -36,6 +38,9 @@ func (e *StartError) Error() string {
 
 // Unwrap returns Err, for k8s.io/apimachinery/pkg/api/errors.
 func (e *StartError) Unwrap() error { return e.Err }
+
+// notAllowed is the one reason for "forbidden" that a role can change.
+const notAllowed = "not allowed to create it"
 
 // createError sorts the refusals of the API server: all of them arrive as "forbidden", and each has another way out.
 func createError(pod *corev1.Pod, err error) error {
@@ -57,8 +62,11 @@ func createError(pod *corev1.Pod, err error) error {
 	case strings.Contains(text, "admission webhook"):
 		e.Reason = "an admission policy of the cluster forbids it"
 		e.Next = "ask whoever runs the policy to admit pods labeled " + Selector
+	case apierrors.IsForbidden(err) && !strings.Contains(text, "cannot create resource"):
+		e.Reason = "an admission rule of the cluster forbids it"
+		e.Next = "ask whoever runs the cluster to admit pods labeled " + Selector
 	case apierrors.IsForbidden(err):
-		e.Reason = "not allowed to create it"
+		e.Reason = notAllowed
 		e.Next = fmt.Sprintf("ask for the role \"edit\" in the namespace: kubectl auth can-i create pods -n %s", pod.Namespace)
 	case apierrors.IsNotFound(err):
 		e.Next = "the namespace does not exist, or is being deleted"
@@ -67,5 +75,6 @@ func createError(pod *corev1.Pod, err error) error {
 	default:
 		e.Next = "try again"
 	}
+	e.Policy = apierrors.IsForbidden(err) && e.Reason != notAllowed
 	return e
 }
