@@ -43,7 +43,7 @@ func (d *Dataset) InferTask() (Task, error) {
 
 // candidates returns the tasks that explain most of the layout.
 func (d *Dataset) candidates(header []string) []Task {
-	if d.CSV == "" {
+	if d.CSV == "" || d.listsFiles(header) {
 		return nil
 	}
 	var best []Task
@@ -59,6 +59,28 @@ func (d *Dataset) candidates(header []string) []Task {
 		}
 	}
 	return best
+}
+
+// listsFiles reports whether the CSV is the list of files that stand in the wrong place: no table then, though its
+// columns would make one.
+func (d *Dataset) listsFiles(header []string) bool {
+	return slices.Contains(header, "filename") && !d.hasTaskDir() && (d.misplaced() != "" || d.besideFiles() != "")
+}
+
+// besideFiles is the directory of a task that stands beside a single labels.csv; "" for none.
+func (d *Dataset) besideFiles() string {
+	if !d.Single || d.CSV != labelsFile {
+		return ""
+	}
+	for _, t := range Tasks {
+		if t.Dir == "" {
+			continue
+		}
+		if info, err := d.Root.Lstat(t.Dir); err == nil && info.IsDir() {
+			return t.Dir
+		}
+	}
+	return ""
 }
 
 // score counts the marks of a task that the dataset has. A directory beside the primary one is a stronger mark than a
@@ -106,6 +128,15 @@ func (d *Dataset) hasTaskDir() bool {
 func (d *Dataset) whyNone() string {
 	if hint := d.misplaced(); hint != "" {
 		return hint
+	}
+	if dir := d.besideFiles(); dir != "" {
+		return fmt.Sprintf("%q is the list of the files in %q beside it; push the directory %q", d.CSV, dir, d.Root.Name())
+	}
+	if i := slices.IndexFunc(d.Refused, func(r Refused) bool {
+		return r.Kind == RefusedSymlink && isCSVName(r.Path) && !strings.Contains(r.Path, "/")
+	}); d.CSV == "" && i >= 0 {
+		r := d.Refused[i]
+		return fmt.Sprintf("%q %s; %s", r.Path, r.Reason, r.Remedy)
 	}
 	switch {
 	case d.CSV == "" && len(d.CSVs) > 1:

@@ -2,6 +2,7 @@ package dataset
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -39,6 +40,8 @@ func TestInferTask(t *testing.T) {
 		{"no CSV", []string{"images/a.png"}, "", nil, "no labels.csv"},
 		{"nothing", []string{"readme.md"}, "", nil, "no CSV file"},
 		{"several CSVs", []string{"a.csv", "b.csv"}, "", nil, `"a.csv" or "b.csv"`},
+		{"misspelled directory beside labels", []string{"Images/a.png"}, labels, nil, `directory "Images" must be named "images"`},
+		{"misspelled directory beside a table", []string{"Images/a.png"}, "age,label\n", []string{"tabular_classification", "tabular_regression", "time_to_event_prediction"}, ""},
 		{"misspelled directory", []string{"Images/a.png", "a.csv", "b.csv"}, "", nil, `directory "Images" must be named "images"`},
 	}
 	for _, c := range cases {
@@ -82,6 +85,36 @@ func TestInferTaskOfLinkedDirectory(t *testing.T) {
 	must(t, os.Symlink("/tmp", filepath.Join(dir, "images")))
 	if _, err := open(t, dir).InferTask(); err == nil || !strings.Contains(err.Error(), "cp -RL") {
 		t.Errorf("InferTask() = %v, want how to resolve the link", err)
+	}
+}
+
+func TestInferTaskOfLinks(t *testing.T) {
+	t.Parallel()
+	dir := plant(t, "real/a.png")
+	must(t, os.WriteFile(filepath.Join(dir, "labels.csv"), []byte("filename,label\n"), 0o644))
+	must(t, os.Symlink("real", filepath.Join(dir, "images")))
+	if _, err := open(t, dir).InferTask(); err == nil || !strings.Contains(err.Error(), `"images" is a symbolic link`) || !strings.Contains(err.Error(), "cp -RL") {
+		t.Errorf("InferTask() = %v, want images named as a link", err)
+	}
+	dir = plant(t, "images/a.png", "elsewhere/l.csv")
+	must(t, os.Symlink("elsewhere/l.csv", filepath.Join(dir, "labels.csv")))
+	if _, err := open(t, dir).InferTask(); err == nil || !strings.Contains(err.Error(), `"labels.csv" is a symbolic link`) || !strings.Contains(err.Error(), "cp -RL") {
+		t.Errorf("InferTask() = %v, want the CSV named as a link", err)
+	}
+}
+
+func TestInferTaskOfSingleLabels(t *testing.T) {
+	t.Parallel()
+	dir := plant(t, "images/a.png")
+	file := filepath.Join(dir, "labels.csv")
+	must(t, os.WriteFile(file, []byte("filename,label\n"), 0o644))
+	_, err := open(t, file).InferTask()
+	if err == nil || !strings.Contains(err.Error(), `"images"`) || !strings.Contains(err.Error(), fmt.Sprintf("push the directory %q", dir)) {
+		t.Errorf("InferTask() = %v, want the directory suggested", err)
+	}
+	must(t, os.WriteFile(file, []byte("age,label\n"), 0o644))
+	if _, err := open(t, file).InferTask(); err == nil || !strings.Contains(err.Error(), "tabular_classification") {
+		t.Errorf("InferTask() = %v, want tabular candidates", err)
 	}
 }
 

@@ -184,7 +184,7 @@ func (c *checker) finishCSV(result *Result) {
 	result.Schema = t.finishSchema()
 	if l := t.labels; l != nil {
 		result.LabelColumn = l.name
-		result.Classes = int64(len(l.classes))
+		result.Classes = int64(l.count())
 		l.judge()
 	}
 }

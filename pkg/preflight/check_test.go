@@ -177,6 +177,8 @@ func TestReadings(t *testing.T) {
 	}{
 		{"semicolon", "age;label\n1;a\n2;b\n", semicolons, nil, 2},
 		{"semicolon and a decimal comma", "age;label\n1;a\n2,5;b\n", semicolons, []string{"csv-ragged-row"}, 2},
+		{"semicolon and commas in cells", "text;label\nyes, sir;a\nno;b\n", semicolons, nil, 2},
+		{"semicolon and more commas later", "text;label\nyes, sir;a\nno, no, sir;b\n", semicolons, []string{"csv-ragged-row"}, 2},
 		{"semicolon and a backslash", "age;label\n1;a\\b\n2;b\n", semicolons, []string{"csv-backslash"}, 2},
 		{"quote", "age,label\n1,'a,b'\n2,c\n", func(p *Params) { p.Quote = "'" }, []string{"csv-index-shift"}, 2},
 		{"escaped quote", "s,label\n\"say \\\"hi\\\"\",a\nx,b\n", nil, []string{"csv-backslash"}, 2},

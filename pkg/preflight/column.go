@@ -51,6 +51,8 @@ type column struct {
 	big         tally // integers beyond 2^53
 	skewed      tally // missing to some ingestors only
 	missingText tally // texts that mean missing
+	oversized   tally // longer than TEXT holds
+	oversize    int   // bytes of the first oversized value
 
 	bound    *dateForm // what the first value of a declared date column has bound it to
 	freeform bool      // the first value of a declared date column is in no known form
@@ -78,6 +80,12 @@ func (c *column) observe(at place, cell []byte, missing missingFunc) {
 	c.values++
 	length := utf8.RuneCount(cell)
 	c.length = max(c.length, length)
+	if len(cell) > maxText {
+		if c.oversized.n == 0 {
+			c.oversize = len(cell)
+		}
+		c.oversized.add(at, cell)
+	}
 	n := parseNumber(cell)
 	c.chunk.observe(cell, length, n, c.declared != nil && c.declared.length() > 0)
 	if n.kind == notNumber {

@@ -83,7 +83,7 @@ func (c *checker) newCSVPass(e dataset.Entry) *csvPass {
 	start.Escape = 0
 	p.ingestion = dataset.NewParser(start, p.table.record)
 	if plain := dataset.DefaultCSV(); start != plain {
-		p.second = &table{file: e.Path, checker: c, report: c.report, validators: true, shapeOnly: true}
+		p.second = &table{file: e.Path, checker: c, report: c.report, validators: true, shapeOnly: true, first: p.table}
 		p.validators = dataset.NewParser(plain, p.second.record)
 	}
 	return p

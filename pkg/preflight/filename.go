@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 
+	"golang.org/x/text/unicode/norm"
+
 	"github.com/tracebloc/kubectl-tracebloc/pkg/dataset"
 )
 
@@ -31,8 +33,7 @@ const filenameColumn = "filename"
 func (t *table) startFilenames() {
 	i := t.position(filenameColumn)
 	if i < 0 {
-		t.report.add("filename-column", Finding{File: t.file, Column: filenameColumn,
-			Message: fmt.Sprintf("the CSV has no column %q%s", filenameColumn, t.hint(filenameColumn))})
+		t.lacks("filename-column", filenameColumn, "the CSV has no column "+quoted(filenameColumn))
 		return
 	}
 	entries := t.checker.primary
@@ -93,7 +94,9 @@ func (n *filenames) resolve(at place, cell []byte) {
 	}
 	i, ok := n.find(name)
 	if !ok {
-		t.report.add("file-missing", t.finding(at, filenameColumn, cell, n.missing(cell, name)))
+		f := t.finding(at, filenameColumn, cell, "")
+		f.Message, f.Remedy = n.missing(cell, name)
+		t.report.add("file-missing", f)
 		return
 	}
 	if n.refs[i] == 1 {
@@ -109,9 +112,9 @@ func (n *filenames) find(name []byte) (int, bool) {
 	})
 }
 
-// missing words that a file is not there, and names the file that is probably meant.
-func (n *filenames) missing(cell, name []byte) string {
-	message := fmt.Sprintf("%s/%s is not there", n.dir, clip(name))
+// missing words that a file is not there, and names the file that is probably meant. The remedy is "" for the rule's.
+func (n *filenames) missing(cell, name []byte) (message, remedy string) {
+	message = fmt.Sprintf("%s/%s is not there", n.dir, clip(name))
 	if trimmed := bytes.TrimSpace(cell); len(trimmed) != len(cell) {
 		message += "; the name has blanks around it"
 		name = trimmed
@@ -119,17 +122,38 @@ func (n *filenames) missing(cell, name []byte) string {
 	if n.folded == nil {
 		n.folded = make(map[string]int, len(n.entries))
 		for i, e := range n.entries {
-			n.folded[strings.ToLower(e.Path[len(n.dir)+1:])] = i
+			n.folded[foldFile(e.Path[len(n.dir)+1:])] = i
 		}
 	}
-	lower := strings.ToLower(string(name))
+	lower := foldFile(string(name))
 	stem := strings.TrimSuffix(lower, path.Ext(lower))
 	for _, candidate := range []string{lower, stem, stem + n.extension, stem + ".jpg", stem + ".jpeg", stem + ".png", stem + ".txt"} {
-		if i, ok := n.folded[candidate]; ok {
-			return message + fmt.Sprintf("; did you mean %q", escape(n.entries[i].Path))
+		i, ok := n.folded[candidate]
+		if !ok {
+			continue
 		}
+		have := n.entries[i].Path
+		if norm.NFC.String(have[len(n.dir)+1:]) == norm.NFC.String(string(name)) && have[len(n.dir)+1:] != string(name) {
+			return message + fmt.Sprintf("; %q has the same letters in another Unicode normal form: the CSV has %s, the disk %s", escape(have), normalForm(string(name)), normalForm(have)),
+				"write both in the same form: rename the file to the name in the CSV, or the other way round"
+		}
+		return message + fmt.Sprintf("; did you mean %q", escape(have)), ""
 	}
-	return message
+	return message, ""
+}
+
+// foldFile drops what names on disk and in a CSV often differ in: letter case, and the way in which accents are coded.
+func foldFile(name string) string { return strings.ToLower(norm.NFC.String(name)) }
+
+// normalForm names the Unicode normal form of a name.
+func normalForm(name string) string {
+	switch {
+	case norm.NFC.IsNormalString(name):
+		return "NFC"
+	case norm.NFD.IsNormalString(name):
+		return "NFD"
+	}
+	return "a mixture"
 }
 
 func (n *filenames) endChunk() {

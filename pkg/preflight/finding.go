@@ -73,7 +73,7 @@ func (r *report) add(rule string, f Finding) {
 	entry := ruleByID(rule)
 	f.Rule, f.Severity = rule, entry.Severity
 	f.File = escape(f.File)
-	f.Column = escape(f.Column)
+	f.Column = clip([]byte(f.Column))
 	if f.Remedy == "" {
 		f.Remedy = entry.Remedy
 	}
@@ -145,6 +145,20 @@ func clip(value []byte) string {
 	return b.String()
 }
 
+// quoted makes a column's name fit for a message: quoted, and cut as clip cuts it.
+func quoted(name string) string {
+	if n := 0; len(name) > maxValue {
+		for i := range name {
+			if n == maxValue {
+				name = name[:i] + "…"
+				break
+			}
+			n++
+		}
+	}
+	return strconv.Quote(name)
+}
+
 // escape makes a name fit for a terminal: control, bidirectional and invalid characters become escapes.
 func escape(name string) string {
 	var b strings.Builder
@@ -186,8 +200,8 @@ func (f Finding) String() string {
 		place += ":" + strconv.FormatInt(f.Line, 10)
 	}
 	text := place + ": " + string(f.Severity) + ": "
-	if f.Column != "" && !strings.Contains(f.Message, strconv.Quote(f.Column)) {
-		text += fmt.Sprintf("column %q: ", f.Column)
+	if bare := `"` + f.Column + `"`; f.Column != "" && !strings.Contains(f.Message, bare) && !strings.Contains(f.Message, strconv.Quote(f.Column)) {
+		text += "column " + bare + ": "
 	}
 	text += f.Message
 	if f.Remedy != "" {

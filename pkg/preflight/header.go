@@ -34,6 +34,9 @@ func (t *table) start(r *dataset.Record) {
 		t.labels = newLabels(t, labelAt)
 	}
 	t.startSchema(labelAt)
+	if t.labels != nil {
+		t.labels.typed = t.columns[labelAt] != nil
+	}
 }
 
 // checkHeader applies the header rules (contract/ingestor.md 2.0, "Header rules").
@@ -43,7 +46,7 @@ func (t *table) checkHeader(line int64) {
 	for i, name := range t.header {
 		f := Finding{File: t.file, Line: line, Column: name}
 		if t.raw[i] != name && name != "" {
-			f.Message = fmt.Sprintf("column name %q has blanks around it", t.raw[i])
+			f.Message = fmt.Sprintf("column name %s has blanks around it", quoted(t.raw[i]))
 			t.report.add("csv-padded-header", f)
 		}
 		if name == "" {
@@ -52,7 +55,7 @@ func (t *table) checkHeader(line int64) {
 			continue
 		}
 		if j, ok := first[name]; ok {
-			f.Message = fmt.Sprintf("columns %d and %d are both called %q", j+1, i+1, name)
+			f.Message = fmt.Sprintf("columns %d and %d are both called %s", j+1, i+1, quoted(name))
 			t.report.add("csv-duplicate-header", f)
 			continue
 		}
@@ -91,10 +94,35 @@ func (t *table) near(name string) string {
 
 // hint ends a message about a column that is not there.
 func (t *table) hint(name string) string {
-	if near := t.near(name); near != "" {
-		return fmt.Sprintf("; did you mean %q", near)
+	if near := t.near(name); name != "" && near != "" {
+		return "; did you mean " + quoted(near)
 	}
 	return ""
+}
+
+// separators are what stands between fields in files that are no CSV, most telling first.
+const separators = ";\t|"
+
+// lacks reports a column that is not there, and what the file seems to have instead.
+func (t *table) lacks(rule, name, message string) {
+	f := Finding{File: t.file, Column: name, Message: message}
+	at := -1
+	if len(t.header) == 1 {
+		at = strings.IndexAny(t.header[0], separators)
+	}
+	if at < 0 {
+		f.Message += t.hint(name)
+		t.report.add(rule, f)
+		return
+	}
+	separator := t.header[0][at : at+1]
+	f.Message += fmt.Sprintf("; the file seems to be separated by %q", separator)
+	// Only the ingestion of a table gets by with another delimiter: validators that look for file names read with commas.
+	f.Remedy = fmt.Sprintf("save it with commas, or set spec.csv_options.delimiter to %q", separator)
+	if t.checker.Task.HasFiles() {
+		f.Remedy = "save it with commas: the ingestor's validators read with commas, whatever spec.csv_options.delimiter says"
+	}
+	t.report.add(rule, f)
 }
 
 // labelNames are the names that a label column is known by when the user names none.
@@ -109,8 +137,7 @@ func (t *table) labelPosition() int {
 	if p.LabelColumn != "" {
 		i := t.position(strings.TrimSpace(p.LabelColumn))
 		if i < 0 {
-			t.report.add("label-column", Finding{File: t.file, Column: p.LabelColumn,
-				Message: fmt.Sprintf("the CSV has no label column %q%s", p.LabelColumn, t.hint(p.LabelColumn))})
+			t.lacks("label-column", p.LabelColumn, "the CSV has no label column "+quoted(p.LabelColumn))
 		}
 		return i
 	}
@@ -120,7 +147,7 @@ func (t *table) labelPosition() int {
 		for _, want := range labelNames() {
 			if strings.EqualFold(name, want) {
 				found = i
-				names = append(names, fmt.Sprintf("%q", name))
+				names = append(names, quoted(name))
 			}
 		}
 	}
@@ -128,9 +155,9 @@ func (t *table) labelPosition() int {
 	case 1:
 		return found
 	case 0:
-		t.report.add("label-column", Finding{File: t.file, Message: "no column is called label, target or class"})
+		t.lacks("label-column", "", "no column is called label, target or class")
 	default:
-		t.report.add("label-column", Finding{File: t.file, Message: "several columns may be the label: " + strings.Join(names, ", ")})
+		t.report.add("label-column", Finding{File: t.file, Message: "several columns may be the label: " + strings.Join(names[:min(len(names), 5)], ", ")})
 	}
 	return -1
 }

@@ -146,15 +146,25 @@ func TestHints(t *testing.T) {
 		tree    tree
 		params  func(*Params)
 		message string
+		remedy  string
 	}{
-		{"label case", with("filename,Label\na.png,x\nb.png,y\n"), func(p *Params) { p.LabelColumn = "label" }, `no label column "label"; did you mean "Label"`},
-		{"label letter", with("filename,labels\na.png,x\nb.png,y\n"), func(p *Params) { p.LabelColumn = "label" }, `did you mean "labels"`},
-		{"filename case", with("FileName,label\na.png,x\nb.png,y\n"), nil, `did you mean "FileName"`},
-		{"file case", with("filename,label\nA.PNG,x\nb.png,y\n"), nil, `images/A.PNG is not there; did you mean "images/a.png"`},
-		{"file extension", with("filename,label\na.jpg,x\nb.png,y\n"), nil, `did you mean "images/a.png"`},
-		{"file blanks", with("filename,label\na.png ,x\nb.png,y\n"), nil, `the name has blanks around it; did you mean "images/a.png"`},
-		{"directory", tree{"labels.csv": "filename,label\n", "image/a.png": "x"}, nil, `did you mean to call "image" so`},
-		{"target size", images(), func(p *Params) { p.TargetSize = [2]int{64, 64} }, "all images are 32x32; the target size is 64x64"},
+		{"label case", with("filename,Label\na.png,x\nb.png,y\n"), func(p *Params) { p.LabelColumn = "label" }, `no label column "label"; did you mean "Label"`, ""},
+		{"label letter", with("filename,labels\na.png,x\nb.png,y\n"), func(p *Params) { p.LabelColumn = "label" }, `did you mean "labels"`, ""},
+		{"filename case", with("FileName,label\na.png,x\nb.png,y\n"), nil, `did you mean "FileName"`, ""},
+		{"file case", with("filename,label\nA.PNG,x\nb.png,y\n"), nil, `images/A.PNG is not there; did you mean "images/a.png"`, ""},
+		{"file extension", with("filename,label\na.jpg,x\nb.png,y\n"), nil, `did you mean "images/a.png"`, ""},
+		{"file blanks", with("filename,label\na.png ,x\nb.png,y\n"), nil, `the name has blanks around it; did you mean "images/a.png"`, ""},
+		{"directory", tree{"labels.csv": "filename,label\n", "image/a.png": "x"}, nil, `did you mean to call "image" so`, ""},
+		{"target size", images(), func(p *Params) { p.TargetSize = [2]int{64, 64} }, "all images are 32x32; the target size is 64x64", ""},
+		{"extension of the spec", images(), func(p *Params) { p.Extension = ".jpg" }, `the spec says ".jpg"`, `set spec.file_options.extension to ".png"`},
+		{"semicolons", with("filename;label\na.png;x\nb.png;y\n"), nil, `no column "filename"; the file seems to be separated by ";"`, "save it with commas"},
+		{"tabs", with("filename\tlabel\na.png\tx\nb.png\ty\n"), nil, `no column is called label, target or class; the file seems to be separated by "\t"`, "spec.csv_options.delimiter"},
+		{"table of bars", csvOf("age|label\n1|x\n2|y\n"), func(p *Params) { *p = Params{Task: mustTask("tabular_classification"), LabelColumn: "label"} },
+			`no label column "label"; the file seems to be separated by "|"`, `set spec.csv_options.delimiter to "|"`},
+		{"file in another normal form", images().without("images/a.png").with("images/e\u0301.png", pngOf(32, 32)).with("labels.csv", "filename,label\n\u00e9.png,x\nb.png,y\n"), nil,
+			"same letters in another Unicode normal form: the CSV has NFC, the disk NFD", "write both in the same form"},
+		{"longest value of TEXT", csvOf("s,label\nx,a\n" + strings.Repeat("é", 40000) + ",b\n"), func(p *Params) { p.Task = mustTask("tabular_classification") },
+			"has 80000 bytes; TEXT holds 65535", "shorten it"},
 	}
 	for _, c := range cases {
 		p := imageParams(t)
@@ -164,10 +174,32 @@ func TestHints(t *testing.T) {
 		r := checkPath(t, c.tree.write(t), p)
 		found := false
 		for _, f := range r.Findings {
-			found = found || strings.Contains(f.Message, c.message)
+			found = found || (strings.Contains(f.Message, c.message) && strings.Contains(f.Remedy, c.remedy))
 		}
 		if !found {
-			t.Errorf("%s: no message holds %q: %v", c.name, c.message, r.Findings)
+			t.Errorf("%s: no message holds %q with remedy %q: %v", c.name, c.message, c.remedy, r.Findings)
+		}
+	}
+}
+
+// TestLongNames: a header that is no header must not flood the terminal.
+func TestLongNames(t *testing.T) {
+	t.Parallel()
+	long := strings.Repeat("n", 5000)
+	for _, header := range []string{
+		long + "," + long + ",label", " " + long + "," + strings.ToUpper(long) + ",label", long + " :b😀,id,label",
+		strings.Repeat("l", 5000) + ",label,target", "a\n" + long + ",b,label",
+	} {
+		for _, p := range []Params{tabularParams(t), {Task: mustTask("tabular_classification"), LabelColumn: "label", Schema: []dataset.Column{{Name: long + "x", Type: "INT"}, {Name: long + "y", Type: long}}}} {
+			r := checkPath(t, csvOf(`"`+strings.ReplaceAll(header, ",", `","`)+"\"\n1,2,x\n1,2,y\n").write(t), p)
+			for _, f := range r.Findings {
+				if len(f.String()) > 1000 {
+					t.Errorf("%s: a finding of %d bytes: %.200s", f.Rule, len(f.String()), f)
+				}
+			}
+			if len(r.Findings) == 0 {
+				t.Errorf("no finding for %.20q", header)
+			}
 		}
 	}
 }

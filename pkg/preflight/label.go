@@ -3,6 +3,7 @@ package preflight
 import (
 	"fmt"
 	"hash/maphash"
+	"math"
 	"unicode/utf8"
 
 	"github.com/tracebloc/kubectl-tracebloc/pkg/dataset"
@@ -31,6 +32,9 @@ type labels struct {
 	classes map[uint64]struct{}
 	many    bool
 	values  int64
+	// numbers are the classes if all labels are numbers, of which the ingestor tells no spellings apart.
+	numbers map[numberClass]struct{}
+	numeric int64
 	blanks  []spot
 	blank   int64
 	chunk   labelChunk
@@ -42,10 +46,27 @@ type labelChunk struct {
 	asInteger, asFloat, asBoolean     *spot
 }
 
+// numberClass is a label by its value: an exact integer, or a float.
+type numberClass struct {
+	i int64
+	f float64
+}
+
+func classOf(n number) numberClass {
+	f := n.float()
+	switch {
+	case n.kind == integer:
+		return numberClass{i: n.i}
+	case n.whole() && math.Abs(f) <= maxExact:
+		return numberClass{i: int64(f)}
+	}
+	return numberClass{f: f}
+}
+
 func newLabels(t *table, index int) *labels {
 	return &labels{
-		table: t, index: index, name: t.header[index], typed: !t.checker.Task.HasFiles(),
-		seed: maphash.MakeSeed(), classes: map[uint64]struct{}{},
+		table: t, index: index, name: t.header[index],
+		seed: maphash.MakeSeed(), classes: map[uint64]struct{}{}, numbers: map[numberClass]struct{}{},
 	}
 }
 
@@ -73,13 +94,20 @@ func (l *labels) value(at place, cell []byte) {
 	} else {
 		l.many = true
 	}
-	t := l.table
-	if len(cell) > maxLabel && !l.bucket() {
-		if n := utf8.RuneCount(cell); n > maxLabel {
-			t.report.add("label-too-long", t.finding(at, l.name, cell, fmt.Sprintf("the label has %d characters; the database holds %d", n, maxLabel)))
+	n := parseNumber(cell)
+	if n.numeric() && l.numeric == l.values-1 {
+		l.numeric++
+		if len(l.numbers) < maxClasses {
+			l.numbers[classOf(n)] = struct{}{}
 		}
 	}
-	if trimmed := trimBlanks(cell); len(trimmed) != len(cell) && parseNumber(cell).kind == notNumber {
+	t := l.table
+	if len(cell) > maxLabel && !l.bucket() {
+		if length := utf8.RuneCount(cell); length > maxLabel {
+			t.report.add("label-too-long", t.finding(at, l.name, cell, fmt.Sprintf("the label has %d characters; the database holds %d", length, maxLabel)))
+		}
+	}
+	if trimmed := trimBlanks(cell); len(trimmed) != len(cell) && n.kind == notNumber {
 		t.report.add("label-padded", t.finding(at, l.name, cell, fmt.Sprintf("label \"%s\" has blanks around it", clip(cell))))
 	}
 	if !l.typed {
@@ -136,6 +164,15 @@ func (l *labels) endChunk() {
 		Message: fmt.Sprintf("all labels of rows %d to %d are %s to the ingestor; %q is not stored as it stands", t.rows-c.rows+1, t.rows, what, first.value)})
 }
 
+// count is the number of classes as the ingestor tells them apart, once the type is known.
+func (l *labels) count() int {
+	text := l.typed && l.sqlType.kind == kindText
+	if l.values > 0 && l.numeric == l.values && !text {
+		return len(l.numbers)
+	}
+	return len(l.classes)
+}
+
 // judge applies the rules about the column as a whole.
 func (l *labels) judge() {
 	t := l.table
@@ -154,10 +191,10 @@ func (l *labels) judge() {
 		}
 		t.report.add(rule, f)
 	}
-	if t.checker.Task.Classes && len(l.classes) < 2 && t.rows > 0 {
-		message := fmt.Sprintf("column %q holds one class in all %d rows", l.name, l.values)
+	if t.checker.Task.Classes && l.count() < 2 && t.rows > 0 {
+		message := fmt.Sprintf("column %s holds one class in all %d rows", quoted(l.name), l.values)
 		if l.values == 0 {
-			message = fmt.Sprintf("column %q holds no label at all", l.name)
+			message = fmt.Sprintf("column %s holds no label at all", quoted(l.name))
 		}
 		t.report.add("label-single-class", Finding{File: t.file, Column: l.name, Message: message})
 	}

@@ -20,7 +20,7 @@ var tablePattern = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_]*$`)
 func (c *checker) checkLayout() {
 	if t := c.Table; t != "" && (!tablePattern.MatchString(t) || len(t) > maxTable || strings.HasSuffix(t, "_")) {
 		c.report.add("table-name", Finding{Value: clip([]byte(t)),
-			Message: fmt.Sprintf("table %q must be letters, digits and underscores after a letter, at most %d, not ending in an underscore", t, maxTable)})
+			Message: fmt.Sprintf("table %s must be letters, digits and underscores after a letter, at most %d, not ending in an underscore", quoted(t), maxTable)})
 	}
 	c.checkRefused()
 	c.checkCSVName()
@@ -117,7 +117,8 @@ func (c *checker) checkExtensions(entries []dataset.Entry, allowed []string, wan
 	for _, e := range entries {
 		count[extensionOf(e.Path)]++
 	}
-	if want == "" {
+	given := want != ""
+	if !given {
 		for ext, n := range count {
 			// An allowed extension wins over any other: what is not allowed must go in any case.
 			if want == "" || cmp.Or(
@@ -133,6 +134,12 @@ func (c *checker) checkExtensions(entries []dataset.Entry, allowed []string, wan
 		case !slices.Contains(allowed, ext):
 			c.report.add("file-extension", Finding{File: e.Path, Value: clip([]byte(ext)),
 				Message: fmt.Sprintf("extension %q is none of %s", ext, strings.Join(allowed, ", "))})
+		case ext != want && given:
+			f := Finding{File: e.Path, Value: clip([]byte(ext)), Message: fmt.Sprintf("extension %q differs; the spec says %q", ext, want)}
+			if len(count) == 1 {
+				f.Remedy = fmt.Sprintf("set spec.file_options.extension to %q", ext)
+			}
+			c.report.add("file-mixed-extensions", f)
 		case ext != want:
 			c.report.add("file-mixed-extensions", Finding{File: e.Path, Value: clip([]byte(ext)),
 				Message: fmt.Sprintf("extension %q differs from %q of the others", ext, want)})

@@ -9,6 +9,7 @@ func schemaRules() []Rule {
 		{"schema-case-duplicate", SeverityError, "5.1", "two columns differ only in letter case, which the database does not tell apart", "rename one of them, or leave it out of --schema"},
 		{"schema-name-too-long", SeverityError, "2.0", "a column name is longer than 64 characters", "shorten it"},
 		{"schema-name-colon", SeverityError, "5.1", "a column name holds a colon before a word, which the ingestor's SQL takes for a parameter", "rename the column"},
+		{"schema-name-control", SeverityError, "2.0", "a column name holds a control character, such as a tab or a line break", "rename the column, or leave it out of --schema; look for a quote that is never closed, or a file that tabs separate"},
 		{"schema-name-supplementary", SeverityWarning, "2.0", "a column name holds a character beyond U+FFFF, which MySQL does not take in names", "rename the column"},
 		{"schema-too-many-columns", SeverityError, "2.0", "a table of the database cannot have this many columns", "leave columns out of --schema"},
 		{"schema-row-size", SeverityError, "2.0", "a row of these types is longer than the database's 65,535 bytes", "use TEXT for long columns, or leave columns out of --schema"},

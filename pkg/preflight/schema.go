@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/tracebloc/kubectl-tracebloc/pkg/dataset"
@@ -32,13 +33,12 @@ func (t *table) declare(labelAt int) {
 	for _, want := range t.checker.Schema {
 		typ, err := parseType(want.Type)
 		if err != nil {
-			t.report.add("schema-type", Finding{Column: want.Name, Value: clip([]byte(want.Type)), Message: fmt.Sprintf("column %q: %v", want.Name, err)})
+			t.report.add("schema-type", Finding{Column: want.Name, Value: clip([]byte(want.Type)), Message: fmt.Sprintf("column %s: %v", quoted(want.Name), err)})
 			continue
 		}
 		i := t.position(want.Name)
 		if i < 0 {
-			t.report.add("schema-column-missing", Finding{File: t.file, Column: want.Name,
-				Message: fmt.Sprintf("the CSV has no column %q%s", want.Name, t.hint(want.Name))})
+			t.lacks("schema-column-missing", want.Name, "the CSV has no column "+quoted(want.Name))
 			continue
 		}
 		t.columns[i] = &column{name: want.Name, declared: &typ, label: i == labelAt}
@@ -46,7 +46,7 @@ func (t *table) declare(labelAt int) {
 	var left []string
 	for i, name := range t.header {
 		if t.columns[i] == nil && i != labelAt && name != "" && (!t.checker.Task.HasFiles() || name != filenameColumn) {
-			left = append(left, fmt.Sprintf("%q", name))
+			left = append(left, quoted(name))
 		}
 	}
 	if len(left) > 0 {
@@ -65,7 +65,7 @@ func (t *table) undeclared(labelAt int) {
 		seen[name] = true
 		if reserved(name) && i != labelAt {
 			t.skipped = append(t.skipped, name)
-			t.report.add("schema-skipped", Finding{File: t.file, Column: name, Message: fmt.Sprintf("column %q is left out: the ingestor keeps this name for itself", name)})
+			t.report.add("schema-skipped", Finding{File: t.file, Column: name, Message: fmt.Sprintf("column %s is left out: the ingestor keeps this name for itself", quoted(name))})
 			continue
 		}
 		t.columns[i] = &column{name: name, label: i == labelAt}
@@ -80,19 +80,23 @@ func (t *table) checkNames(labelAt int) {
 		f := Finding{File: t.file, Column: name}
 		isLabel := labelAt >= 0 && t.header[labelAt] == name
 		fold := strings.ToLower(name)
+		if strings.ContainsFunc(name, unicode.IsControl) {
+			f.Message = fmt.Sprintf("column name %s holds a control character, such as a tab or a line break", quoted(name))
+			t.report.add("schema-name-control", f)
+		}
 		switch {
 		case isLabel && reserved(name):
-			f.Message = fmt.Sprintf("label column %q has a name that the ingestor keeps for itself", name)
+			f.Message = fmt.Sprintf("label column %s has a name that the ingestor keeps for itself", quoted(name))
 			t.report.add("label-reserved", f)
 		case isLabel:
 		case reserved(name):
-			f.Message = fmt.Sprintf("schema column %q collides with a column of the ingestor", name)
+			f.Message = fmt.Sprintf("schema column %s collides with a column of the ingestor", quoted(name))
 			t.report.add("schema-reserved", f)
 		case fold == "label" && c.Task.HasLabel():
-			f.Message = fmt.Sprintf("feature %q collides with the ingestor's own label column", name)
+			f.Message = fmt.Sprintf("feature %s collides with the ingestor's own label column", quoted(name))
 			t.report.add("schema-label-feature", f)
 		case byFold[fold] != "":
-			f.Message = fmt.Sprintf("columns %q and %q differ only in letter case", byFold[fold], name)
+			f.Message = fmt.Sprintf("columns %s and %s differ only in letter case", quoted(byFold[fold]), quoted(name))
 			t.report.add("schema-case-duplicate", f)
 		default:
 			byFold[fold] = name
@@ -105,15 +109,15 @@ func (t *table) checkNames(labelAt int) {
 
 func (t *table) checkName(f Finding, name string) {
 	if n := utf8.RuneCountInString(name); n > maxName {
-		f.Message = fmt.Sprintf("column name %q has %d characters; %d is the limit", name, n, maxName)
+		f.Message = fmt.Sprintf("column name %s has %d characters; %d is the limit", quoted(name), n, maxName)
 		t.report.add("schema-name-too-long", f)
 	}
 	if parameterName.MatchString(name) {
-		f.Message = fmt.Sprintf("column name %q holds a colon before a word", name)
+		f.Message = fmt.Sprintf("column name %s holds a colon before a word", quoted(name))
 		t.report.add("schema-name-colon", f)
 	}
 	if strings.ContainsFunc(name, func(r rune) bool { return r > 0xffff }) {
-		f.Message = fmt.Sprintf("column name %q holds a character that MySQL does not take in names", name)
+		f.Message = fmt.Sprintf("column name %s holds a character that MySQL does not take in names", quoted(name))
 		t.report.add("schema-name-supplementary", f)
 	}
 }
@@ -193,7 +197,7 @@ func (t *table) judgeColumn(c *column, typ sqlType) {
 	add := func(rule string, of tally, message string) {
 		if of.n > 0 {
 			t.report.addMany(rule, int(of.n), Finding{File: t.file, Row: of.first.row, Line: of.first.line, Column: c.name, Value: of.first.value,
-				Message: fmt.Sprintf("value \"%s\" of %s column %q %s", of.first.value, typ, c.name, message)})
+				Message: fmt.Sprintf("value \"%s\" of %s column %s %s", of.first.value, typ, quoted(c.name), message)})
 		}
 	}
 	add("value-missing-skew", c.skewed, "means missing to some ingestors only: "+missingSkew([]byte(c.skewed.first.value)))
@@ -207,9 +211,15 @@ func (t *table) judgeColumn(c *column, typ sqlType) {
 	if c.label {
 		if typ.kind == kindBoolean && c.booleans > 0 {
 			t.report.addMany("label-rewritten", int(c.booleans), Finding{File: t.file, Column: c.name,
-				Message: fmt.Sprintf("the labels are words, and column %q is %s: 1 and 0 are stored", c.name, typ)})
+				Message: fmt.Sprintf("the labels are words, and column %s is %s: 1 and 0 are stored", quoted(c.name), typ)})
 		}
 		return
+	}
+	if typ.base == "TEXT" && len(typ.args) == 0 && c.oversized.n > 0 {
+		of := c.oversized
+		t.report.addMany("value-too-long", int(of.n), Finding{File: t.file, Row: of.first.row, Line: of.first.line, Column: c.name, Value: of.first.value,
+			Message: fmt.Sprintf("value \"%s\" has %d bytes; TEXT holds %d", of.first.value, c.oversize, maxText),
+			Remedy:  "shorten it, or leave the column out of --schema"})
 	}
 	if typ.base == "FLOAT" {
 		add("value-single-precision", c.imprecise, "does not come back as it stands")
@@ -219,6 +229,6 @@ func (t *table) judgeColumn(c *column, typ sqlType) {
 	}
 	if n := typ.length(); c.declared != nil && n > 0 && c.length <= n && c.measured > n {
 		t.report.add("value-measured-length", Finding{File: t.file, Column: c.name,
-			Message: fmt.Sprintf("column %q holds numbers, which the ingestor measures as up to %d characters; %s holds %d", c.name, c.measured, typ, n)})
+			Message: fmt.Sprintf("column %s holds numbers, which the ingestor measures as up to %d characters; %s holds %d", quoted(c.name), c.measured, typ, n)})
 	}
 }

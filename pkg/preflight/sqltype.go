@@ -59,7 +59,7 @@ func usableTypes() map[string]usableType {
 func parseType(text string) (sqlType, error) {
 	m := sqlTypePattern.FindStringSubmatch(text)
 	if m == nil {
-		return sqlType{}, fmt.Errorf("type %q cannot be read", text)
+		return sqlType{}, fmt.Errorf("type %s cannot be read", quoted(text))
 	}
 	t := sqlType{base: strings.ToUpper(m[1])}
 	for _, arg := range m[2:] {
@@ -68,22 +68,22 @@ func parseType(text string) (sqlType, error) {
 		}
 		n, err := strconv.Atoi(arg)
 		if err != nil {
-			return sqlType{}, fmt.Errorf("type %q: %w", text, err)
+			return sqlType{}, fmt.Errorf("type %s has a number that cannot be read", quoted(text))
 		}
 		t.args = append(t.args, n)
 	}
 	usable, ok := usableTypes()[t.base]
 	if !ok {
-		return sqlType{}, fmt.Errorf("type %q is unknown to the ingestor's validator or to its database mapping", text)
+		return sqlType{}, fmt.Errorf("type %s is unknown to the ingestor's validator or to its database mapping", quoted(text))
 	}
 	t.kind = usable.kind
 	switch {
 	case len(t.args) < usable.min:
-		return sqlType{}, fmt.Errorf("type %q needs a length, e.g. %s(255)", text, t.base)
+		return sqlType{}, fmt.Errorf("type %s needs a length, e.g. %s(255)", quoted(text), t.base)
 	case len(t.args) > usable.max && usable.max == 0:
-		return sqlType{}, fmt.Errorf("type %q takes no number in parentheses: the ingestor crashes on it", text)
+		return sqlType{}, fmt.Errorf("type %s takes no number in parentheses: the ingestor crashes on it", quoted(text))
 	case len(t.args) > usable.max:
-		return sqlType{}, fmt.Errorf("type %q takes %d number in parentheses", text, usable.max)
+		return sqlType{}, fmt.Errorf("type %s takes %d number in parentheses", quoted(text), usable.max)
 	}
 	return t, t.limits(text)
 }
@@ -91,9 +91,9 @@ func parseType(text string) (sqlType, error) {
 func (t sqlType) limits(text string) error {
 	switch {
 	case t.base == "VARCHAR" && (t.args[0] < 1 || t.args[0] > maxVarchar):
-		return fmt.Errorf("type %q: the length must be 1 to %d; use TEXT beyond that", text, maxVarchar)
+		return fmt.Errorf("type %s: the length must be 1 to %d; use TEXT beyond that", quoted(text), maxVarchar)
 	case t.kind == kindDecimal && (t.precision() < 1 || t.precision() > maxPrecision || t.scale() > maxScale || t.scale() > t.precision()):
-		return fmt.Errorf("type %q: at most %d digits, %d of them decimals", text, maxPrecision, maxScale)
+		return fmt.Errorf("type %s: at most %d digits, %d of them decimals", quoted(text), maxPrecision, maxScale)
 	}
 	return nil
 }

@@ -37,6 +37,8 @@ type table struct {
 	stored   []storedColumn
 	// second is the validators' reading, once both are read; nil if there is none.
 	second *table
+	// first is the ingestion's reading; set where shapeOnly is.
+	first *table
 }
 
 // storedColumn is a column that the ingestor stores in a framework column of its own, whatever the schema says.
@@ -113,7 +115,7 @@ func (t *table) shape(r *dataset.Record, at place) {
 	}
 	if t.rows == 1 {
 		t.expected = max(len(t.header), n)
-		if n > len(t.header) && judge {
+		if n > len(t.header) && judge && t.seesSchema() {
 			t.report.add("csv-index-shift", t.finding(at, "", nil,
 				fmt.Sprintf("the first row has %d fields, the header %d: the ingestor takes the first column for an index, and all columns shift%s", n, len(t.header), t.reading())))
 		}
@@ -136,6 +138,15 @@ func (t *table) judgesShape(r *dataset.Record) bool {
 		return false
 	}
 	return t.shapeOnly || r.Contains(t.escape)
+}
+
+// seesSchema reports whether this reading finds a column of the schema. Validators that find none, because of a custom
+// delimiter, check no values, so that columns may shift as they like.
+func (t *table) seesSchema() bool {
+	if !t.shapeOnly {
+		return true
+	}
+	return slices.ContainsFunc(t.first.storedNames(), func(name string) bool { return slices.Contains(t.header, name) })
 }
 
 // reading says in which reading a finding was made, where that is not plain.

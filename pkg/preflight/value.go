@@ -44,9 +44,6 @@ func checkText(t sqlType, cell []byte) *breach {
 			return &breach{"value-too-long", fmt.Sprintf("has %d characters; %s holds %d", have, t, n)}
 		}
 	}
-	if t.base == "TEXT" && len(t.args) == 0 && len(cell) > maxText {
-		return &breach{"value-too-long", fmt.Sprintf("has %d bytes; TEXT holds %d", len(cell), maxText)}
-	}
 	return nil
 }
 
