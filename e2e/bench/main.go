@@ -26,7 +26,7 @@ func main() {
 	flag.StringVar(&o.namespace, "namespace", "tracebloc", "namespace of the release")
 	flag.IntVar(&o.rounds, "rounds", 5, "runs of each measurement, of which the median counts")
 	flag.IntVar(&o.images, "images", 2000, "images of 128x128 noise, about 50 KiB each")
-	flag.IntVar(&o.rows, "rows", 500_000, "rows of the CSV, about 80 bytes each")
+	flag.IntVar(&o.rows, "rows", 100_000, "rows of the CSV, about 80 bytes each")
 	flag.Parse()
 	if err := run(o); err != nil {
 		fmt.Fprintln(os.Stderr, "error:", err)

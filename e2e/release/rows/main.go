@@ -12,9 +12,9 @@ import (
 	"os"
 	"os/signal"
 	"slices"
+	"strconv"
 	"strings"
 	"text/tabwriter"
-	"unicode"
 
 	"k8s.io/client-go/tools/clientcmd"
 
@@ -73,7 +73,7 @@ func show(out io.Writer, name string, t release.Table, limit int) error {
 		for i, c := range columns {
 			cells[i] = "NULL"
 			if s, ok := row[c].(string); ok {
-				cells[i] = strings.Map(printable, s)
+				cells[i] = printable(s)
 			}
 		}
 		_, _ = fmt.Fprintln(w, strings.Join(cells, "\t"))
@@ -85,10 +85,8 @@ func show(out io.Writer, name string, t release.Table, limit int) error {
 	return err
 }
 
-// printable replaces what would disturb a table on a terminal.
-func printable(r rune) rune {
-	if unicode.IsPrint(r) {
-		return r
-	}
-	return '·'
+// printable shows what would disturb a table on a terminal as an escape; quotes stay as they are.
+func printable(s string) string {
+	quoted := strconv.Quote(s)
+	return strings.ReplaceAll(quoted[1:len(quoted)-1], `\"`, `"`)
 }
