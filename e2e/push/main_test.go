@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -14,6 +15,7 @@ import (
 	rbacv1 "k8s.io/api/rbac/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/rand"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
@@ -33,7 +35,24 @@ func TestMain(m *testing.M) {
 		fmt.Fprintln(os.Stderr, "the end-to-end tests need a cluster and the built plugin (make e2e brings both):", err)
 		os.Exit(1)
 	}
-	os.Exit(m.Run())
+	code := m.Run()
+	if err := cleanUp(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		code = max(code, 1)
+	}
+	os.Exit(code)
+}
+
+// cleanUp removes the shared release, so that the tests can be repeated on the same cluster: tables are used once.
+func cleanUp() error {
+	if !used.Load() {
+		return nil
+	}
+	r, err := shared()
+	if err != nil {
+		return nil // told by the tests
+	}
+	return r.Uninstall(context.Background())
 }
 
 func prepare(ctx context.Context) error {
@@ -50,9 +69,13 @@ func prepare(ctx context.Context) error {
 	return err
 }
 
+// used tells whether any test asked for the shared release.
+var used atomic.Bool
+
 // shared is the release that most tests push into: chart defaults, in a namespace that enforces the restricted standard.
 var shared = sync.OnceValues(func() (*release.Release, error) {
-	return release.Install(context.Background(), cluster.config, release.Options{Namespace: "e2e-push", Restricted: true, Images: cluster.images}, os.Stderr)
+	used.Store(true)
+	return release.Install(context.Background(), cluster.config, release.Options{Namespace: "e2e-push-" + rand.String(5), Restricted: true, Images: cluster.images}, os.Stderr)
 })
 
 func sharedRelease(t *testing.T) *release.Release {

@@ -153,3 +153,23 @@ func rows(t *testing.T, r *release.Release, table string, columns ...string) [][
 	}
 	return values
 }
+
+// A token never shows, however much is logged.
+func TestTokensAreNeverLogged(t *testing.T) {
+	r := sharedRelease(t)
+	for transport, value := range map[string]string{"websocket": "true", "spdy": "false"} {
+		t.Run(transport, func(t *testing.T) {
+			table := "verbose_" + transport
+			dir := imageSet(t, filepath.Join(t.TempDir(), table), 32, 32, numbered(4)...)
+			c := plugin(t.Context(), "push", dir, "-n", r.Options.Namespace, "-v=10")
+			c.Env = append(c.Environ(), "KUBECTL_REMOTE_COMMAND_WEBSOCKETS="+value, "KUBECTL_PORT_FORWARD_WEBSOCKETS="+value)
+			got := finish(t, c).expect(t, 0, "selfsubjectaccessreviews")
+			// Every JSON web token begins with an encoded {". A body may be dumped in hex, where only the name of its kind is whole.
+			for line := range strings.Lines(got.stderr) {
+				if strings.Contains(line, "eyJ") || strings.Contains(line, "TokenReque") {
+					t.Errorf("a token is logged: %.120q...", line)
+				}
+			}
+		})
+	}
+}

@@ -29,3 +29,15 @@ func TestLogger(t *testing.T) {
 		}
 	}
 }
+
+// What goes through a tunnel is nobody's business, however much is logged.
+func TestLoggerHidesData(t *testing.T) {
+	t.Parallel()
+	var out bytes.Buffer
+	base := textlogger.NewLogger(textlogger.NewConfig(textlogger.Output(&out), textlogger.Verbosity(10)))
+	log := klog.New(quiet{base: base})
+	log.V(7).Info("Tunneling connection write", "length", 3, "data", []byte("Authorization: Bearer canary"))
+	if got := out.String(); strings.Contains(got, "canary") || !strings.Contains(got, "length=3") {
+		t.Errorf("got %q", got)
+	}
+}
