@@ -5,16 +5,12 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"strings"
+	"path/filepath"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
-	corev1 "k8s.io/api/core/v1"
-	rbacv1 "k8s.io/api/rbac/v1"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/rand"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
@@ -126,33 +122,8 @@ func uninstall(t *testing.T, r *release.Release) {
 // userFile writes a kubeconfig of a user who is bound to the cluster role in the release's namespace, and to nothing else.
 func userFile(t *testing.T, r *release.Release, user, clusterRole string) string {
 	t.Helper()
-	namespace := r.Options.Namespace
-	_, err := r.Client.CoreV1().ServiceAccounts(namespace).Create(t.Context(), &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Name: user}}, metav1.CreateOptions{})
-	if err != nil && !apierrors.IsAlreadyExists(err) {
-		t.Fatal(err)
-	}
-	_, err = r.Client.RbacV1().RoleBindings(namespace).Create(t.Context(), &rbacv1.RoleBinding{
-		ObjectMeta: metav1.ObjectMeta{Name: user},
-		Subjects:   []rbacv1.Subject{{Kind: "ServiceAccount", Name: user, Namespace: namespace}},
-		RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: clusterRole},
-	}, metav1.CreateOptions{})
-	if err != nil && !apierrors.IsAlreadyExists(err) {
-		t.Fatal(err)
-	}
-	token, err := exec.CommandContext(t.Context(), "kubectl", "create", "token", user, "-n", namespace).Output()
-	if err != nil {
-		t.Fatal(err)
-	}
-	file := t.TempDir() + "/kubeconfig"
-	raw, err := clientcmd.LoadFromFile(os.Getenv("KUBECONFIG"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, auth := range raw.AuthInfos {
-		auth.ClientCertificate, auth.ClientCertificateData, auth.ClientKey, auth.ClientKeyData = "", nil, "", nil
-		auth.Token = strings.TrimSpace(string(token))
-	}
-	if err := clientcmd.WriteToFile(*raw, file); err != nil {
+	file := filepath.Join(t.TempDir(), "kubeconfig")
+	if err := r.WriteUserKubeconfig(t.Context(), user, clusterRole, file); err != nil {
 		t.Fatal(err)
 	}
 	return file
