@@ -240,6 +240,31 @@ func TestTimeoutAndDetach(t *testing.T) {
 	}
 }
 
+// A reader that goes away (| head) does not end the push before it has cleaned up.
+func TestReaderGoesAway(t *testing.T) {
+	r := sharedRelease(t)
+	dir := imageSet(t, filepath.Join(t.TempDir(), "piped"), 32, 32, numbered(4)...)
+	c := plugin(t.Context(), "push", dir, "-n", r.Options.Namespace)
+	stderr, err := c.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Start(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := bufio.NewReader(stderr).ReadString('\n'); err != nil {
+		t.Fatal(err)
+	}
+	_ = stderr.Close()
+	if err := c.Wait(); err != nil {
+		t.Errorf("the push did not go on: %v", err)
+	}
+	if n := len(rows(t, r, "piped", "id")); n != 4 {
+		t.Errorf("the table has %d rows, want 4", n)
+	}
+	noStagePods(t, r.Client, r.Options.Namespace)
+}
+
 // interruptAt sends SIGINT when stderr has shown text.
 func interruptAt(t *testing.T, text string, args ...string) result {
 	t.Helper()

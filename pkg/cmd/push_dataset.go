@@ -42,7 +42,7 @@ func (p *push) checkDataset(ctx context.Context) error {
 		return err
 	}
 	p.checked = checked
-	p.labelPolicy = params.LabelPolicy
+	p.chosen.policy = params.LabelPolicy
 	p.result.Status.Findings = checked.Findings
 	p.noteDataset()
 	p.showDataset()

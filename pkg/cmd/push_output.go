@@ -22,6 +22,7 @@ type chosen struct {
 	task   dataset.Task
 	table  string
 	intent string
+	policy string
 	from   map[string]source
 }
 

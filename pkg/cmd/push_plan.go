@@ -53,7 +53,7 @@ func (p *push) buildSpec() error {
 		Table:       p.chosen.table,
 		Intent:      p.chosen.intent,
 		LabelColumn: p.checked.LabelColumn,
-		LabelPolicy: p.labelPolicy,
+		LabelPolicy: p.chosen.policy,
 		Schema:      p.checked.Schema,
 		TimeColumn:  p.timeColumn,
 		TargetSize:  p.checked.TargetSize,
@@ -93,7 +93,7 @@ func (p *push) showPlan(out io.Writer) {
 	row("Table", "%s (%s)", p.chosen.table, p.chosen.from["table"])
 	row("Intent", "%s (%s)", p.chosen.intent, p.chosen.from["intent"])
 	if c.LabelColumn != "" {
-		row("Label", "%q (%s), %s%s", c.LabelColumn, p.chosen.from["label"], p.labelPolicy, classes(c))
+		row("Label", "%q (%s), %s%s", c.LabelColumn, p.chosen.from["label"], p.chosen.policy, classes(c))
 	}
 	if c.TargetSize != [2]int{} {
 		row("Images", "%s pixels (%s), %s", size(c.TargetSize), p.chosen.from["size"], c.Extension)

@@ -87,7 +87,7 @@ func NewRootCommand(version string, streams genericiooptions.IOStreams) *cobra.C
 	root.AddCommand(newOptionsCommand(streams))
 	templates.ActsAsRootCommand(root, []string{"options", "help"}, groups...)
 	nameAsTyped(root)
-	// The help command of cobra and the flag errors of every command follow.
+	// kubectl's own flag errors carry no exit code.
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return failf(exitSpec, "%w (see '%s --help')", err, c.CommandPath())
 	})
