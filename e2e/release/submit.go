@@ -163,7 +163,8 @@ func (r *Release) lastAttempt(ctx context.Context, job string, out *Outcome) err
 			}
 			data, err := r.Client.CoreV1().Pods(p.Namespace).GetLogs(p.Name, &corev1.PodLogOptions{Container: c.Name, Previous: previous}).DoRaw(ctx)
 			// Between two attempts the kubelet has removed the one log and not begun the other: it says so in the body, with status 200.
-			gone := strings.HasPrefix(string(data), "unable to retrieve container logs for ")
+			gone := len(data) == 0 || strings.HasPrefix(string(data), "unable to retrieve container logs for ") ||
+				strings.HasPrefix(string(data), "failed to try resolving symlinks in path ")
 			if err == nil && !gone {
 				out.Log, out.ExitCode = string(data), ended.ExitCode
 			} else if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
