@@ -72,6 +72,7 @@ type pushOptions struct {
 	stageTimeout time.Duration
 	timeout      time.Duration
 	parallel     int
+	fix          bool
 	dryRun       string
 	detach       bool
 	quiet        bool
@@ -85,9 +86,9 @@ type pushOptions struct {
 	genericiooptions.IOStreams
 }
 
-// newPushCommand is the main job of the plugin.
-func newPushCommand(getter genericclioptions.RESTClientGetter, streams genericiooptions.IOStreams) *cobra.Command {
-	o := &pushOptions{
+// newPushOptions has the defaults of the flags.
+func newPushOptions(getter genericclioptions.RESTClientGetter, streams genericiooptions.IOStreams) *pushOptions {
+	return &pushOptions{
 		dryRun:       dryRunNone,
 		stageTimeout: 2 * time.Hour,
 		parallel:     1,
@@ -95,6 +96,11 @@ func newPushCommand(getter genericclioptions.RESTClientGetter, streams genericio
 		getter:       getter,
 		IOStreams:    streams,
 	}
+}
+
+// newPushCommand is the main job of the plugin.
+func newPushCommand(getter genericclioptions.RESTClientGetter, streams genericiooptions.IOStreams) *cobra.Command {
+	o := newPushOptions(getter, streams)
 	c := &cobra.Command{
 		Use:     "push PATH",
 		Short:   "Check, stage and ingest a dataset, and report the outcome",
@@ -132,6 +138,7 @@ func (o *pushOptions) addFlags(c *cobra.Command) {
 	f.DurationVar(&o.stageTimeout, "stage-timeout", o.stageTimeout, "Life of the stage Pod; it ends by itself after that")
 	f.DurationVar(&o.timeout, "timeout", o.timeout, "Longest time to follow the run, 0 for no limit; the run itself goes on")
 	f.IntVar(&o.parallel, "parallel", o.parallel, "Number of transfer sessions; this version sends one stream")
+	f.BoolVar(&o.fix, "fix", o.fix, "Repair the CSV on its way to the cluster where that has one safe meaning: byte order mark, line ends, empty last column, padded names; the file on disk stays as it is")
 	f.StringVar(&o.dryRun, "dry-run", o.dryRun, "Must be none, client (check the dataset only) or server (ask the cluster too); nothing is sent")
 	f.BoolVar(&o.detach, "detach", o.detach, "End after the submit, without following the run")
 	f.BoolVar(&o.quiet, "quiet", o.quiet, "Print nothing but the result and errors")

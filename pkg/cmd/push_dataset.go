@@ -89,13 +89,18 @@ func (p *push) applyFlags(params *preflight.Params) error {
 	if params.TargetSize != [2]int{} {
 		p.chosen.from["size"] = fromSpec
 	}
+	params.Fix = p.fix
 	params.LabelColumn, p.chosen.from["label"] = pick(p.labelColumn, params.LabelColumn, "")
 	params.TimeColumn, _ = pick(p.timeColumn, params.TimeColumn, "")
 	if p.labelPolicy != "" {
 		params.LabelPolicy = p.labelPolicy
 	}
+	p.chosen.from["keypoints"] = fromData
+	if params.Keypoints > 0 {
+		p.chosen.from["keypoints"] = fromSpec
+	}
 	if p.keypoints > 0 {
-		params.Keypoints = p.keypoints
+		params.Keypoints, p.chosen.from["keypoints"] = p.keypoints, fromFlag
 	}
 	if p.schema != "" {
 		columns, err := ingest.ParseSchema(p.schema)
@@ -144,21 +149,7 @@ func (p *push) chooseTask(fromFile string) error {
 			return failf(exitSpec, "--%s does not fit task %q; leave it out, or name the task it is for with --task", flag, p.chosen.task.Name)
 		}
 	}
-	return checkReady(p.chosen.task)
-}
-
-// checkReady refuses the tasks whose rules this version does not know.
-func checkReady(task dataset.Task) error {
-	if task.Ready {
-		return nil
-	}
-	var ready []string
-	for _, t := range dataset.Tasks {
-		if t.Ready {
-			ready = append(ready, t.Name)
-		}
-	}
-	return failf(exitSpec, "task %q cannot be pushed by this version, nor its data be checked; it knows %s", task.Name, quoted(ready))
+	return nil
 }
 
 // chooseTable settles the table: by default it has the name of the dataset.

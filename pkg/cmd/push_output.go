@@ -121,14 +121,18 @@ const shownFindings = 20
 // writeFindings prints findings the way compilers do, worst first, and the
 // totals.
 func writeFindings(out io.Writer, c *preflight.Result) {
-	shown := map[string]int{}
+	kept := map[string]int{}
 	for i, f := range c.Findings {
-		if shown[f.Rule]++; shown[f.Rule] <= shownFindings {
+		if kept[f.Rule]++; kept[f.Rule] <= shownFindings {
 			_, _ = fmt.Fprintln(out, f)
 		}
 		last := i+1 == len(c.Findings) || c.Findings[i+1].Rule != f.Rule
-		if more := c.Totals[f.Rule] - shownFindings; last && more > 0 {
-			_, _ = fmt.Fprintf(out, "and %d more of %s; -o json has them\n", more, f.Rule)
+		if last && kept[f.Rule] > shownFindings {
+			has := "them"
+			if kept[f.Rule] < c.Totals[f.Rule] {
+				has = fmt.Sprintf("the first %d", kept[f.Rule])
+			}
+			_, _ = fmt.Fprintf(out, "and %d more of %s; -o json has %s\n", c.Totals[f.Rule]-shownFindings, f.Rule, has)
 		}
 	}
 	if c.Errors()+c.Warnings() > 0 {

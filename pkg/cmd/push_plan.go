@@ -45,10 +45,10 @@ func (p *push) makePlan(context.Context) error {
 	return nil
 }
 
-// buildSpec renders the canonical spec. Its paths hold the tree id, so that
-// equal specs mean equal data.
-func (p *push) buildSpec() error {
-	config, err := ingest.Build(ingest.Input{
+// input is what the spec is built from: flags, what the data says, and the
+// spec that the user wrote.
+func (p *push) input() ingest.Input {
+	return ingest.Input{
 		Task:        p.chosen.task,
 		Table:       p.chosen.table,
 		Intent:      p.chosen.intent,
@@ -58,10 +58,16 @@ func (p *push) buildSpec() error {
 		TimeColumn:  p.timeColumn,
 		TargetSize:  p.checked.TargetSize,
 		Extension:   p.checked.Extension,
-		Keypoints:   p.keypoints,
+		Keypoints:   p.checked.Keypoints,
 		CSV:         p.data.CSV,
 		Base:        p.base,
-	}, p.plan.Dir())
+	}
+}
+
+// buildSpec renders the canonical spec. Its paths hold the tree id, so that
+// equal specs mean equal data.
+func (p *push) buildSpec() error {
+	config, err := ingest.Build(p.input(), p.plan.Dir())
 	if err != nil {
 		return err
 	}
@@ -97,6 +103,9 @@ func (p *push) showPlan(out io.Writer) {
 	}
 	if c.TargetSize != [2]int{} {
 		row("Images", "%s pixels (%s), %s", size(c.TargetSize), p.chosen.from["size"], c.Extension)
+	}
+	if c.Keypoints > 0 {
+		row("Keypoints", "%d of each image (%s)", c.Keypoints, p.chosen.from["keypoints"])
 	}
 	if len(c.Schema) > 0 {
 		row("Schema", "%s (%s): %s", plural(int64(len(c.Schema)), "column"), p.chosen.from["schema"], columnList(c))

@@ -13,6 +13,8 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 	"k8s.io/cli-runtime/pkg/genericiooptions"
+
+	"github.com/tracebloc/kubectl-tracebloc/pkg/dataset/datasettest"
 )
 
 func TestMain(m *testing.M) {
@@ -41,8 +43,9 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
-			"exits":  exits,
-			"images": makeImages,
+			"exits":   exits,
+			"images":  makeImages,
+			"dataset": makeDataset,
 		},
 	})
 }
@@ -100,4 +103,12 @@ func makeImages(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Check(file.Close())
 	}
 	ts.Check(os.WriteFile(filepath.Join(dir, "labels.csv"), []byte(labels), 0o644))
+}
+
+// dataset TASK DIR: a small good dataset of the task.
+func makeDataset(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: dataset TASK DIR")
+	}
+	ts.Check(datasettest.Good(args[0]).WriteTo(ts.MkAbs(args[1])))
 }

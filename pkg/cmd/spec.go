@@ -16,7 +16,7 @@ import (
 // readSpec opens the dataset and reads the spec that goes with it: --filename,
 // else an ingest.yaml in the dataset.
 func (p *push) readSpec(ctx context.Context) error {
-	d, err := dataset.Open(p.path)
+	d, err := dataset.Open(ctx, p.path)
 	if err != nil {
 		return fail(exitDataset, err)
 	}

@@ -169,15 +169,12 @@ func judgeSpec(ctx context.Context, name string, stdin io.Reader) (specReport, *
 
 // checkData runs the preflight of a push on the dataset.
 func (o *validateOptions) checkData(ctx context.Context, config *ingest.Config) (*preflight.Result, error) {
-	data, err := dataset.Open(o.data)
+	data, err := dataset.Open(ctx, o.data)
 	if err != nil {
 		return nil, fail(exitDataset, err)
 	}
 	defer func() { _ = data.Close() }()
 	params, err := preflightParams(config)
-	if err == nil {
-		err = checkReady(params.Task)
-	}
 	if err != nil {
 		return nil, fail(exitSpec, err)
 	}
@@ -209,6 +206,9 @@ func preflightParams(config *ingest.Config) (preflight.Params, error) {
 	}
 	if config.TargetSize != nil {
 		params.TargetSize = *config.TargetSize
+	}
+	if config.DataID != nil {
+		params.IDColumn = config.DataID.Column
 	}
 	if config.Spec == nil {
 		return params, nil

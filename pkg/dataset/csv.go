@@ -28,7 +28,8 @@ type Record struct {
 	Cut bool
 
 	data []byte
-	ends []int
+	// starts are where the fields start in data; empty when each starts where the one before ends.
+	starts, ends []int
 }
 
 // Len is the number of fields.
@@ -40,14 +41,35 @@ func (r *Record) Field(i int) []byte {
 		return nil
 	}
 	from := 0
-	if i > 0 {
+	switch {
+	case len(r.starts) > 0:
+		from = r.starts[i]
+	case i > 0:
 		from = r.ends[i-1]
 	}
 	return r.data[from:r.ends[i]:r.ends[i]]
 }
 
 // Contains reports whether a byte stands in any field.
-func (r *Record) Contains(c byte) bool { return bytes.IndexByte(r.data, c) >= 0 }
+func (r *Record) Contains(c byte) bool {
+	if bytes.IndexByte(r.data, c) < 0 {
+		return false
+	}
+	for i := range r.ends {
+		if bytes.IndexByte(r.Field(i), c) >= 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// CopyFrom makes r a copy of other that shares no memory with it.
+func (r *Record) CopyFrom(other *Record) {
+	r.Line, r.Cut = other.Line, other.Cut
+	r.data = append(r.data[:0], other.data...)
+	r.starts = append(r.starts[:0], other.starts...)
+	r.ends = append(r.ends[:0], other.ends...)
+}
 
 // Strings copies the fields.
 func (r *Record) Strings() []string {
@@ -90,6 +112,7 @@ type Parser struct {
 	handle func(*Record) error
 	opts   CSVOptions
 	plain  [256]bool // bytes that need no look inside an unquoted field
+	whole  scanner
 	state  state
 	record Record
 	head   []byte // the first bytes, until it is known whether they are a byte order mark
@@ -109,6 +132,7 @@ func NewParser(opts CSVOptions, handle func(*Record) error) *Parser {
 
 func (p *Parser) setOptions(opts CSVOptions) {
 	p.opts = opts
+	p.whole = newScanner(opts)
 	for i := range p.plain {
 		p.plain[i] = true
 	}
@@ -124,8 +148,8 @@ func (p *Parser) Fork(opts CSVOptions, handle func(*Record) error) *Parser {
 	f := *p
 	f.handle = handle
 	f.head = slices.Clone(p.head)
-	f.record.data = slices.Clone(p.record.data)
-	f.record.ends = slices.Clone(p.record.ends)
+	f.record = Record{}
+	f.record.CopyFrom(&p.record)
 	f.setOptions(opts)
 	return &f
 }

@@ -21,6 +21,12 @@ const (
 func (p *Parser) parse(block []byte) error {
 	for i := 0; i < len(block); {
 		switch p.state {
+		case startRecord:
+			n, err := p.wholeRecords(block[i:])
+			if err != nil {
+				return err
+			}
+			i += n
 		case inField:
 			i += p.run(block[i:])
 		case inQuotes:
@@ -39,6 +45,32 @@ func (p *Parser) parse(block []byte) error {
 		}
 	}
 	return nil
+}
+
+// wholeRecords hands out the records at the start of a block that the scanner finds, and returns their size.
+func (p *Parser) wholeRecords(block []byte) (int, error) {
+	n := 0
+	for n < len(block) {
+		found := p.whole.scan(block[n:])
+		if found.size == 0 {
+			break
+		}
+		record := &p.whole.record
+		record.data = record.data[:found.size]
+		record.Line = p.line
+		p.line += int64(found.feeds) + 1
+		p.lastCR = false
+		if found.crlf {
+			p.ends.CRLF++
+		} else {
+			p.ends.LF++
+		}
+		n += found.size
+		if err := p.handle(record); err != nil {
+			return n, err
+		}
+	}
+	return n, nil
 }
 
 // run takes the bytes of an unquoted field that mean themselves.

@@ -1,6 +1,7 @@
 package dataset
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -76,29 +77,30 @@ const (
 )
 
 // Open walks a dataset: a directory, or one CSV file. It follows a symbolic link only in path itself. What it cannot
-// carry is listed in Refused, not an error: a socket beside the images hurts nobody.
-func Open(path string) (*Dataset, error) {
+// carry is listed in Refused, not an error: a socket beside the images hurts nobody. The walk ends with the cause of ctx
+// when ctx does; ctx is not needed afterwards.
+func Open(ctx context.Context, path string) (*Dataset, error) {
 	info, err := os.Stat(path)
 	if err != nil {
 		return nil, fmt.Errorf("dataset %q: %w", path, err)
 	}
 	switch {
 	case info.IsDir():
-		return openDirectory(path)
+		return openDirectory(ctx, path)
 	case info.Mode().IsRegular():
-		return openSingle(path)
+		return openSingle(ctx, path)
 	}
 	return nil, fmt.Errorf("dataset %q is a %s; it must be a directory or one CSV file", path, kindOf(info.Mode()))
 }
 
-func openDirectory(path string) (*Dataset, error) {
+func openDirectory(ctx context.Context, path string) (*Dataset, error) {
 	root, err := os.OpenRoot(path)
 	if err != nil {
 		return nil, fmt.Errorf("open dataset: %w", err)
 	}
 	d := &Dataset{Path: path, Root: root}
 	w := walker{dataset: d}
-	if err := w.directory(""); err != nil {
+	if err := w.directory(ctx, ""); err != nil {
 		return nil, closing(root, fmt.Errorf("walk dataset %q: %w", path, err))
 	}
 	slices.SortFunc(d.Entries, func(a, b Entry) int { return strings.Compare(a.Path, b.Path) })
@@ -122,7 +124,7 @@ func openDirectory(path string) (*Dataset, error) {
 
 // openSingle resolves links first: the user named the file, so the link is meant, but Root would not leave its
 // directory to reach the target.
-func openSingle(path string) (*Dataset, error) {
+func openSingle(ctx context.Context, path string) (*Dataset, error) {
 	if !isCSVName(path) {
 		return nil, fmt.Errorf("dataset %q is a file whose name does not end in .csv; it must be a directory or one CSV file", path)
 	}
@@ -136,7 +138,7 @@ func openSingle(path string) (*Dataset, error) {
 	}
 	d := &Dataset{Path: path, Root: root, Single: true}
 	w := walker{dataset: d}
-	if err := w.entry(filepath.Base(real)); err != nil {
+	if err := w.entry(ctx, filepath.Base(real)); err != nil {
 		return nil, closing(root, fmt.Errorf("dataset %q: %w", path, err))
 	}
 	if len(d.Refused) > 0 {

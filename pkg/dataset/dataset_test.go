@@ -1,6 +1,8 @@
 package dataset
 
 import (
+	"context"
+	"errors"
 	"net"
 	"os"
 	"path/filepath"
@@ -37,7 +39,7 @@ func must(t testing.TB, err error) {
 
 func open(t testing.TB, path string) *Dataset {
 	t.Helper()
-	d, err := Open(path)
+	d, err := Open(t.Context(), path)
 	must(t, err)
 	t.Cleanup(func() {
 		if err := d.Close(); err != nil {
@@ -165,12 +167,12 @@ func TestOpenSingle(t *testing.T) {
 	for path, want := range map[string]string{
 		"notes.txt": "does not end in .csv", ".hidden.csv": "hidden", "absent.csv": "no such file",
 	} {
-		if _, err := Open(filepath.Join(dir, path)); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := Open(t.Context(), filepath.Join(dir, path)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("Open(%q) = %v, want %q", path, err, want)
 		}
 	}
 	must(t, syscall.Mkfifo(filepath.Join(dir, "fifo.csv"), 0o644))
-	if _, err := Open(filepath.Join(dir, "fifo.csv")); err == nil || !strings.Contains(err.Error(), "FIFO") {
+	if _, err := Open(t.Context(), filepath.Join(dir, "fifo.csv")); err == nil || !strings.Contains(err.Error(), "FIFO") {
 		t.Errorf("Open(fifo) = %v", err)
 	}
 }
@@ -206,5 +208,18 @@ func TestStaged(t *testing.T) {
 	task, _ := TaskByName("tabular_classification")
 	if diff := cmp.Diff([]string{"other.csv"}, paths(single.Staged(task))); diff != "" {
 		t.Errorf("single file stages (-want +got):\n%s", diff)
+	}
+}
+
+func TestOpenCanceled(t *testing.T) {
+	t.Parallel()
+	dir := plant(t, "labels.csv", "images/a.png")
+	ctx, cancel := context.WithCancelCause(t.Context())
+	cause := errors.New("interrupted")
+	cancel(cause)
+	for _, path := range []string{dir, filepath.Join(dir, "labels.csv")} {
+		if d, err := Open(ctx, path); !errors.Is(err, cause) {
+			t.Errorf("Open(%q) = %v, %v, want the cause", path, d, err)
+		}
 	}
 }

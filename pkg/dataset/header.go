@@ -12,7 +12,17 @@ const maxHeader = 1 << 20
 
 // Header reads the column names of the dataset's CSV, blanks stripped as the ingestor strips them. It is nil when the
 // file has none in its first MiB.
-func (d *Dataset) Header(opts CSVOptions) (names []string, err error) {
+func (d *Dataset) Header(opts CSVOptions) ([]string, error) {
+	records, err := d.head(opts, 1)
+	if err != nil || len(records) == 0 {
+		return nil, err
+	}
+	return records[0], nil
+}
+
+// head reads the first n records of the dataset's CSV, as far as they stand in its first MiB. The first one, the header,
+// has its blanks stripped.
+func (d *Dataset) head(opts CSVOptions, n int) (records [][]string, err error) {
 	entry, ok := d.Entry(d.CSV)
 	if !ok {
 		return nil, nil
@@ -23,8 +33,11 @@ func (d *Dataset) Header(opts CSVOptions) (names []string, err error) {
 	}
 	defer func() { err = errors.Join(err, file.Close()) }()
 	parser := NewParser(opts, func(r *Record) error {
-		names = r.Strings()
-		return ErrStop
+		records = append(records, r.Strings())
+		if len(records) == n {
+			return ErrStop
+		}
+		return nil
 	})
 	_, err = io.Copy(parser, io.LimitReader(file, maxHeader))
 	if err == nil && entry.Size <= maxHeader {
@@ -34,8 +47,10 @@ func (d *Dataset) Header(opts CSVOptions) (names []string, err error) {
 	if err != nil && !errors.Is(err, ErrStop) && !errors.As(err, &unclosed) {
 		return nil, fmt.Errorf("read header of %q: %w", d.CSV, err)
 	}
-	for i, name := range names {
-		names[i] = strings.TrimSpace(name)
+	if len(records) > 0 {
+		for i, name := range records[0] {
+			records[0][i] = strings.TrimSpace(name)
+		}
 	}
-	return names, nil
+	return records, nil
 }

@@ -27,29 +27,87 @@ func (e *AmbiguousTaskError) Error() string {
 	return b.String()
 }
 
-// InferTask finds the task from the layout and the CSV's header. It gives an *AmbiguousTaskError unless exactly one
-// task fits.
+// InferTask finds the task from the layout, the CSV's header, and the labels of its first rows. It gives an
+// *AmbiguousTaskError unless exactly one task fits.
 func (d *Dataset) InferTask() (Task, error) {
-	header, err := d.Header(DefaultCSV())
+	records, err := d.head(DefaultCSV(), 1+sampleRows)
 	if err != nil {
 		return Task{}, err
 	}
-	candidates := d.candidates(header)
+	c := newClues(records)
+	candidates := d.candidates(c)
 	if len(candidates) == 1 {
 		return candidates[0], nil
 	}
-	return Task{}, &AmbiguousTaskError{Path: d.Path, Candidates: candidates, Why: d.whyNone()}
+	return Task{}, &AmbiguousTaskError{Path: d.Path, Candidates: candidates, Why: d.whyNone(c)}
+}
+
+// LabelNames are the column names that are taken for the label when the user names none, in lower case.
+func LabelNames() []string { return []string{"label", "target", "class"} }
+
+// sampleRows is how many rows are looked at for what their cells are like.
+const sampleRows = 20
+
+// clues are what the head of a CSV tells about the task.
+type clues struct {
+	header []string
+	// label is true when a column has the name of a label.
+	label bool
+	// bio is true when the labels of the first rows are BIO tags, which no class looks like.
+	bio bool
+	// files are the filename cells of the first rows.
+	files []string
+}
+
+func newClues(records [][]string) clues {
+	if len(records) == 0 {
+		return clues{}
+	}
+	c := clues{header: records[0]}
+	name := slices.Index(c.header, "filename")
+	label := slices.IndexFunc(c.header, func(n string) bool { return slices.Contains(LabelNames(), strings.ToLower(n)) })
+	c.label = label >= 0
+	tagged, plain := 0, 0
+	for _, record := range records[1:] {
+		if name >= 0 && name < len(record) && record[name] != "" {
+			c.files = append(c.files, record[name])
+		}
+		if label >= 0 && label < len(record) {
+			switch entities, ok := bioTags(record[label]); {
+			case !ok:
+				plain++
+			case entities > 0:
+				tagged++
+			}
+		}
+	}
+	c.bio = tagged > 0 && plain == 0
+	return c
+}
+
+// bioTags counts the tags of entities in a label, and reports whether all its words are BIO tags.
+func bioTags(label string) (entities int, ok bool) {
+	for word := range strings.FieldsSeq(label) {
+		switch {
+		case word == "O":
+		case len(word) > 2 && (word[0] == 'B' || word[0] == 'I') && word[1] == '-':
+			entities++
+		default:
+			return 0, false
+		}
+	}
+	return entities, true
 }
 
 // candidates returns the tasks that explain most of the layout.
-func (d *Dataset) candidates(header []string) []Task {
-	if d.CSV == "" || d.listsFiles(header) {
+func (d *Dataset) candidates(c clues) []Task {
+	if d.CSV == "" || d.listsFiles(c) {
 		return nil
 	}
 	var best []Task
 	bestScore := -1
 	for _, t := range Tasks {
-		score, fits := d.score(t, header)
+		score, fits := d.score(t, c)
 		switch {
 		case !fits || score < bestScore:
 		case score > bestScore:
@@ -58,115 +116,66 @@ func (d *Dataset) candidates(header []string) []Task {
 			best = append(best, t)
 		}
 	}
+	if c.label {
+		best = narrow(best, Task.HasLabel)
+	}
+	if c.bio {
+		best = narrow(best, func(t Task) bool { return t.Has(CheckBIO) })
+	}
 	return best
 }
 
-// listsFiles reports whether the CSV is the list of files that stand in the wrong place: no table then, though its
-// columns would make one.
-func (d *Dataset) listsFiles(header []string) bool {
-	return slices.Contains(header, "filename") && !d.hasTaskDir() && (d.misplaced() != "" || d.besideFiles() != "")
+// narrow drops the tasks that another one on the same directory is better than.
+func narrow(tasks []Task, better func(Task) bool) []Task {
+	return slices.DeleteFunc(slices.Clone(tasks), func(t Task) bool {
+		return t.Dir != "" && !better(t) && slices.ContainsFunc(tasks, func(o Task) bool { return o.Dir == t.Dir && better(o) })
+	})
 }
 
-// besideFiles is the directory of a task that stands beside a single labels.csv; "" for none.
-func (d *Dataset) besideFiles() string {
-	if !d.Single || d.CSV != labelsFile {
-		return ""
-	}
-	for _, t := range Tasks {
-		if t.Dir == "" {
-			continue
-		}
-		if info, err := d.Root.Lstat(t.Dir); err == nil && info.IsDir() {
-			return t.Dir
-		}
-	}
-	return ""
-}
-
-// score counts the marks of a task that the dataset has. A directory beside the primary one is a stronger mark than a
-// column; tabular tasks fit only where no task's directory is.
-func (d *Dataset) score(t Task, header []string) (score int, fits bool) {
+// score counts the marks of a task that the dataset has beside the primary directory: directories of paired files, and
+// columns of its own. Without a mark, a column of its own, in any letter case, still makes a candidate: whoever has it may
+// have forgotten the rest. Tabular tasks fit only where no task's directory is.
+func (d *Dataset) score(t Task, c clues) (score int, fits bool) {
 	if t.Dir == "" {
-		return 0, !d.hasTaskDir() && hasColumns(header, t.Columns)
-	}
-	if d.Single || !d.HasDir(t.Dir) {
-		return 0, false
-	}
-	for _, s := range t.Sidecars {
-		if !s.Dir {
-			continue
-		}
-		if !d.HasDir(s.Path) {
-			return 0, false
-		}
-		score += 2
-	}
-	extra := t.Columns[1:]
-	switch {
-	case len(extra) == 0:
-	case hasColumns(header, extra):
-		score += 2
-	case score == 0:
-		return 0, false
+		return 0, !d.hasTaskDir() && hasColumns(c.header, t.Columns)
 	}
 	// A CSV of file names alone cannot carry a label.
-	if t.HasLabel() && len(header) == 1 && header[0] == t.Columns[0] {
+	if d.Single || !d.HasDir(t.Dir) || (t.HasLabel() && c.namesOnly()) {
 		return 0, false
 	}
-	return score, true
+	marked, whole := 0, true
+	for _, s := range t.Sidecars {
+		switch {
+		case !s.Dir:
+		case d.HasDir(s.Path):
+			marked++
+		default:
+			whole = false
+		}
+	}
+	own := t.Columns[1:]
+	switch {
+	case len(own) == 0 || (marked > 0 && !hasColumns(c.header, own)):
+		return marked, whole
+	case whole && hasColumns(c.header, own):
+		return marked + 1, true
+	}
+	return 0, hasAnyColumn(c.header, own)
 }
+
+// namesOnly reports whether the CSV has no column but that of the file names.
+func (c clues) namesOnly() bool { return len(c.header) == 1 && c.header[0] == "filename" }
 
 func hasColumns(header, columns []string) bool {
 	return !slices.ContainsFunc(columns, func(c string) bool { return !slices.Contains(header, c) })
 }
 
+func hasAnyColumn(header, columns []string) bool {
+	return slices.ContainsFunc(header, func(h string) bool {
+		return slices.ContainsFunc(columns, func(c string) bool { return strings.EqualFold(h, c) })
+	})
+}
+
 func (d *Dataset) hasTaskDir() bool {
 	return !d.Single && slices.ContainsFunc(Tasks, func(t Task) bool { return t.Dir != "" && d.HasDir(t.Dir) })
 }
-
-// whyNone explains a dataset that fits no task.
-func (d *Dataset) whyNone() string {
-	if hint := d.misplaced(); hint != "" {
-		return hint
-	}
-	if dir := d.besideFiles(); dir != "" {
-		return fmt.Sprintf("%q is the list of the files in %q beside it; push the directory %q", d.CSV, dir, d.Root.Name())
-	}
-	if i := slices.IndexFunc(d.Refused, func(r Refused) bool {
-		return r.Kind == RefusedSymlink && isCSVName(r.Path) && !strings.Contains(r.Path, "/")
-	}); d.CSV == "" && i >= 0 {
-		r := d.Refused[i]
-		return fmt.Sprintf("%q %s; %s", r.Path, r.Reason, r.Remedy)
-	}
-	switch {
-	case d.CSV == "" && len(d.CSVs) > 1:
-		return fmt.Sprintf("it has several CSV files (%s) and none is labels.csv; name one of them, or keep one", quoteOr(d.CSVs))
-	case d.CSV == "" && d.hasTaskDir():
-		return "it has no labels.csv beside its directories"
-	case d.CSV == "":
-		return "it has no CSV file; " + expectedLayout
-	}
-	return expectedLayout
-}
-
-// misplaced finds what stands in the place of a task's directory, or nearly so: a link, or a name in another spelling.
-func (d *Dataset) misplaced() string {
-	for _, t := range Tasks {
-		if t.Dir == "" || d.HasDir(t.Dir) {
-			continue
-		}
-		for _, r := range d.Refused {
-			if r.Path == t.Dir {
-				return fmt.Sprintf("%q %s; %s", r.Path, r.Reason, r.Remedy)
-			}
-		}
-		for _, dir := range d.Dirs {
-			if have := foldName(dir); have == t.Dir || have+"s" == t.Dir {
-				return fmt.Sprintf("directory %q must be named %q; the ingestor knows it by no other name", dir, t.Dir)
-			}
-		}
-	}
-	return ""
-}
-
-const expectedLayout = "expected labels.csv beside images/, texts/ or sequences/, or one CSV for a tabular task"

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -30,13 +31,33 @@ func TestInferTask(t *testing.T) {
 		{"keypoints", []string{"images/a.png"}, "filename,label,Annotation,Visibility\n", []string{"keypoint_detection"}, ""},
 		{"annotations and masks", []string{"images/a.png", "annotations/a.xml", "masks/a.png"}, labels, []string{"object_detection", "semantic_segmentation"}, ""},
 		{"sequences", []string{"sequences/a.txt"}, "filename\n", []string{"masked_language_modeling"}, ""},
-		{"texts with labels", []string{"texts/a.txt"}, labels, append(texts, plainTexts...), ""},
+		{"mask ids without masks", []string{"images/a.png"}, "filename,label,mask_id\n", []string{"image_classification", "semantic_segmentation"}, ""},
+		{"half the keypoint columns", []string{"images/a.png"}, "filename,label,Annotation\n", []string{"image_classification", "keypoint_detection"}, ""},
+		{"keypoint columns in lower case", []string{"images/a.png"}, "filename,label,annotation,visibility\n", []string{"image_classification", "keypoint_detection"}, ""},
+		{"keypoints and annotations", []string{"images/a.png", "annotations/a.xml"}, "filename,label,Annotation,Visibility\n", []string{"object_detection", "keypoint_detection"}, ""},
+		{"annotations and an annotation column", []string{"images/a.png", "annotations/a.xml"}, "filename,label,annotation\n", []string{"object_detection"}, ""},
+		{"labels beside sequences", []string{"sequences/a.txt"}, labels, []string{"masked_language_modeling"}, ""},
+		{"texts with labels", []string{"texts/a.txt"}, labels + "a,pos\nb,neg\n", texts, ""},
+		{"texts with another label", []string{"texts/a.txt"}, "filename,Target\n", texts, ""},
+		{"texts with a column that may be a label", []string{"texts/a.txt"}, "filename,sentiment\n", append(slices.Clone(texts), plainTexts...), ""},
+		{"texts with BIO tags", []string{"texts/a.txt"}, labels + "a,O B-PER I-PER\nb,O O\n", []string{"token_classification"}, ""},
+		{"texts with tags that are no entities", []string{"texts/a.txt"}, labels + "a,O\nb,O O\n", texts, ""},
+		{"texts with one label that is no tag", []string{"texts/a.txt"}, labels + "a,B-PER\nb,Other\n", texts, ""},
+		{"images with labels like tags", []string{"images/a.png"}, labels + "a,B-1\nb,B-2\n", []string{"image_classification"}, ""},
 		{"texts without labels", []string{"texts/a.txt"}, "filename\n", plainTexts, ""},
-		{"images and texts", []string{"images/a.png", "texts/a.txt"}, labels, append([]string{"image_classification"}, append(texts, plainTexts...)...), ""},
+		{"images and texts", []string{"images/a.png", "texts/a.txt"}, labels, append([]string{"image_classification"}, texts...), ""},
 		{"table", nil, "age,label\n", []string{"tabular_classification", "tabular_regression", "time_to_event_prediction"}, ""},
 		{"table in time", nil, "\xef\xbb\xbftimestamp , sequence_id,label\n", []string{
 			"tabular_classification", "tabular_regression", "time_series_forecasting", "time_series_classification", "time_to_event_prediction",
 		}, ""},
+		{"table in time without sequences", nil, "timestamp,label\n", []string{
+			"tabular_classification", "tabular_regression", "time_series_forecasting", "time_to_event_prediction",
+		}, ""},
+		{"table with file names", []string{"notes.txt"}, "filename,label\na.txt,x\n", []string{"tabular_classification", "tabular_regression", "time_to_event_prediction"}, ""},
+		{"images beside their labels", []string{"a.png"}, "filename,label\n\na.png,x\n", nil, `lists the file "a.png"; it must stand in a directory named "images"`},
+		{"images in another directory", []string{"photos/a.JPG"}, "label,filename\nx,a\n", nil, `lists the file "photos/a.JPG"; it must stand in a directory named "images"`},
+		{"texts beside their labels", []string{"a.txt"}, "filename\na\n", nil, `it must stand in a directory named "texts" or "sequences"`},
+		{"images with names only", []string{"images/a.png"}, "filename\n", nil, `"labels.csv" has no column but "filename"`},
 		{"no CSV", []string{"images/a.png"}, "", nil, "no labels.csv"},
 		{"nothing", []string{"readme.md"}, "", nil, "no CSV file"},
 		{"several CSVs", []string{"a.csv", "b.csv"}, "", nil, `"a.csv" or "b.csv"`},
@@ -76,6 +97,21 @@ func TestInferTask(t *testing.T) {
 				t.Errorf("error %q, want %q", err, c.why)
 			}
 		})
+	}
+}
+
+// TestInferTaskWords holds the whole message once: it is what people choose by.
+func TestInferTaskWords(t *testing.T) {
+	t.Parallel()
+	dir := plant(t, "texts/a.txt")
+	must(t, os.WriteFile(filepath.Join(dir, "labels.csv"), []byte("filename,label\na,1\n"), 0o644))
+	_, err := open(t, dir).InferTask()
+	want := fmt.Sprintf("dataset %q fits several tasks; choose one with --task:", dir) + `
+  --task text_classification            texts/ with a labels.csv that names each file and its class
+  --task token_classification           texts/ with the BIO tags of each file in the label column
+  --task sentence_pair_classification   texts/ with text_a<TAB>text_b in each file and its class in labels.csv`
+	if diff := cmp.Diff(want, fmt.Sprint(err)); diff != "" {
+		t.Errorf("InferTask() (-want +got):\n%s", diff)
 	}
 }
 

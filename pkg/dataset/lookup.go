@@ -47,13 +47,17 @@ func LookupTask(name string) (Task, error) {
 	if t, ok := TaskByName(name); ok {
 		return t, nil
 	}
-	if name == "instance_segmentation" {
-		return Task{}, &NotPushableError{
-			Task:   name,
-			Reason: "the ingestor inserts its rows but never copies its files; use semantic_segmentation with one mask per image",
-		}
+	if reason := deadTasks()[name]; reason != "" {
+		return Task{}, &NotPushableError{Task: name, Reason: reason}
 	}
 	return Task{}, &UnknownTaskError{Name: name, Near: nearTasks(name)}
+}
+
+// deadTasks are the categories of older schemas that no ingestor serves, and why.
+func deadTasks() map[string]string {
+	return map[string]string{
+		"instance_segmentation": "the ingestor inserts its rows but never copies its files; use semantic_segmentation with one mask per image",
+	}
 }
 
 // nearTasks returns the tasks that differ from name by a few letters, by their separators, or by being cut short.
@@ -82,28 +86,34 @@ func foldName(s string) string {
 	}, strings.ToLower(s))
 }
 
-// EditDistance is the Levenshtein distance between two short strings, in bytes. It finds the near match of a mistyped
-// name; strings over 256 bytes are never near and give the length of the longer one.
+// EditDistance counts the insertions, deletions, replacements and swaps of neighbors that turn a into b. It finds the near
+// match of a mistyped name; strings over 256 bytes are never near and give the length of the longer one in bytes.
 func EditDistance(a, b string) int {
 	if len(a) > 256 || len(b) > 256 {
 		return max(len(a), len(b))
 	}
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
+	x, y := []rune(a), []rune(b)
+	before := make([]int, len(y)+1)
+	last := make([]int, len(y)+1)
+	for j := range last {
+		last[j] = j
 	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
+	for i := 1; i <= len(x); i++ {
+		row := make([]int, len(y)+1)
+		row[0] = i
+		for j := 1; j <= len(y); j++ {
 			cost := 1
-			if a[i] == b[j] {
+			if x[i-1] == y[j-1] {
 				cost = 0
 			}
-			diagonal, row[j+1] = row[j+1], min(row[j+1]+1, row[j]+1, diagonal+cost)
+			row[j] = min(last[j]+1, row[j-1]+1, last[j-1]+cost)
+			if i > 1 && j > 1 && x[i-1] == y[j-2] && x[i-2] == y[j-1] {
+				row[j] = min(row[j], before[j-2]+1)
+			}
 		}
+		before, last = last, row
 	}
-	return row[len(b)]
+	return last[len(y)]
 }
 
 func quoteOr(names []string) string {

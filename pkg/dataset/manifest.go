@@ -10,21 +10,43 @@ import (
 )
 
 // File is one file of a manifest: what will stand at Path in the staged tree, and how to tell that the file on disk is
-// still the one that was hashed.
+// still the one that was hashed. What is staged is the file's content, or for a file of NewFixedFile its repaired content.
 type File struct {
 	// Path is relative to the dataset's root, with slashes.
 	Path string
-	// Size is in bytes.
+	// Size is that of what is staged, in bytes.
 	Size int64
-	// SHA256 is the digest of the whole content.
+	// SHA256 is the digest of what is staged.
 	SHA256 [sha256.Size]byte
 
-	id identity
+	id    identity
+	fixed *fixed // nil when the file is staged as it is
+}
+
+// fixed says how the content of a file on disk becomes what is staged.
+type fixed struct {
+	size    int64 // on disk
+	options FixOptions
 }
 
 // NewFile makes the manifest's record of a walked file and the digest of its content.
 func NewFile(e Entry, sum [sha256.Size]byte) File {
 	return File{Path: e.Path, Size: e.Size, SHA256: sum, id: e.id}
+}
+
+// NewFixedFile makes the manifest's record of a walked CSV that is repaired on its way to the cluster: size and sum are
+// those of what a Fixer with these options makes of it.
+func NewFixedFile(e Entry, size int64, sum [sha256.Size]byte, fix FixOptions) File {
+	return File{Path: e.Path, Size: size, SHA256: sum, id: e.id, fixed: &fixed{size: e.Size, options: fix}}
+}
+
+// entry is the file as the walk found it.
+func (f File) entry() Entry {
+	e := Entry{Path: f.Path, Size: f.Size, id: f.id}
+	if f.fixed != nil {
+		e.Size = f.fixed.size
+	}
+	return e
 }
 
 // Manifest is every file that is staged, sorted bytewise by path.

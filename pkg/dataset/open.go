@@ -3,6 +3,7 @@ package dataset
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 )
@@ -30,14 +31,22 @@ func (e *ChangedError) Error() string {
 	return fmt.Sprintf("file %q changed while it was read: %s; push again when nothing writes to the dataset", e.Path, e.What)
 }
 
-// OpenFile opens a file of a manifest for reading. It gives a *ChangedError when the file is gone, is no regular file
-// any more, or differs from the walked one in size, modification time or identity. A File made by hand, without a
-// walk, is checked by kind and size only.
-func (d *Dataset) OpenFile(f File) (*os.File, error) {
-	return d.open(f.Path, f.Size, f.id)
+// OpenFile opens a file of a manifest for reading what is staged of it. It gives a *ChangedError when the file is gone,
+// is no regular file any more, or differs from the walked one in size, modification time or identity; for a repaired
+// file the read that meets its end gives one, too. A File made by hand, without a walk, is checked by kind and size only.
+func (d *Dataset) OpenFile(f File) (io.ReadCloser, error) {
+	e := f.entry()
+	file, err := d.OpenEntry(e)
+	if err != nil {
+		return nil, err
+	}
+	if f.fixed == nil {
+		return file, nil
+	}
+	return newFixedReader(d, e, file, f.fixed.options), nil
 }
 
-// OpenEntry is OpenFile for a file that has no digest yet.
+// OpenEntry opens a walked file, as it is on disk, with the checks of OpenFile.
 func (d *Dataset) OpenEntry(e Entry) (*os.File, error) {
 	return d.open(e.Path, e.Size, e.id)
 }

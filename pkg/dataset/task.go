@@ -41,6 +41,39 @@ const (
 	PolicyBucket      = "bucket"
 )
 
+// Check names a group of the ingestor's rules that some tasks have and others have not; pkg/preflight holds the rules.
+type Check string
+
+// The groups of rules (contract/ingestor.md 2.2 and 6).
+const (
+	// CheckImages: headers and sizes of the images.
+	CheckImages Check = "images"
+	// CheckVOC: the content of Pascal VOC annotations, and how rows name them.
+	CheckVOC Check = "voc"
+	// CheckKeypoints: the Annotation and Visibility columns.
+	CheckKeypoints Check = "keypoints"
+	// CheckMasks: the mask_id column and the size of the masks.
+	CheckMasks Check = "masks"
+	// CheckText: texts are UTF-8 without NUL.
+	CheckText Check = "text"
+	// CheckBIO: texts, and one BIO tag in the label column for each of their words.
+	CheckBIO Check = "bio"
+	// CheckSentencePairs: texts are text_a<TAB>text_b.
+	CheckSentencePairs Check = "sentence-pairs"
+	// CheckContrastivePairs: texts are anchor<TAB>positive, or with a negative behind them.
+	CheckContrastivePairs Check = "contrastive-pairs"
+	// CheckTokenizer: tokenizer.json has a vocabulary with [PAD].
+	CheckTokenizer Check = "tokenizer"
+	// CheckMaskedTokenizer: tokenizer.json has a vocabulary with [PAD] and [MASK].
+	CheckMaskedTokenizer Check = "masked-tokenizer"
+	// CheckForecasting: the order, form and past of the timestamp column, and numeric features.
+	CheckForecasting Check = "forecasting"
+	// CheckSequences: the order of each sequence, and its one label.
+	CheckSequences Check = "sequences"
+	// CheckTimeToEvent: the time column holds numbers that are not negative.
+	CheckTimeToEvent Check = "time-to-event"
+)
+
 // Sidecar is what stands beside the primary directory of a task: a directory of files paired with the primary files
 // by name, or one single file.
 type Sidecar struct {
@@ -83,6 +116,8 @@ type Task struct {
 	LabelPolicy string
 	// Classes is true when the label is a class, so that at least two different ones are needed.
 	Classes bool
+	// LabelOptional is true where the ingestor stores NULL when the CSV has no label column, and every version takes that.
+	LabelOptional bool
 	// Flags are the flags of push that fit this task beside the general ones.
 	Flags []string
 	// SpecFields are the properties of the spec that this task needs beside apiVersion, kind, category, table,
@@ -90,12 +125,16 @@ type Task struct {
 	SpecFields []string
 	// Since is the first ingestor version that knows the task; "" when all do.
 	Since string
-	// Ready is false for tasks that this version of the plugin cannot push yet.
-	Ready bool
+	// Checks are the groups of rules that the preflight holds the dataset against, beside those that every task of its
+	// manifest kind has (CSV, file names, label, schema).
+	Checks []Check
 }
 
 // Takes reports whether a flag of push fits the task. General flags are not listed in a task and are not asked here.
 func (t Task) Takes(flag string) bool { return slices.Contains(t.Flags, flag) }
+
+// Has reports whether the task has a group of rules.
+func (t Task) Has(check Check) bool { return slices.Contains(t.Checks, check) }
 
 // HasLabel reports whether the task's spec has a label.
 func (t Task) HasLabel() bool { return t.LabelForm != LabelForbidden }

@@ -1,6 +1,7 @@
 package dataset
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -22,7 +23,7 @@ type walker struct {
 }
 
 // directory walks one directory, given relative to the root; "" is the root. Only the root must be readable.
-func (w *walker) directory(rel string) error {
+func (w *walker) directory(ctx context.Context, rel string) error {
 	names, err := w.names(rel)
 	if err != nil {
 		if rel == "" {
@@ -32,7 +33,7 @@ func (w *walker) directory(rel string) error {
 		return nil
 	}
 	for _, name := range names {
-		if err := w.entry(path.Join(rel, name)); err != nil {
+		if err := w.entry(ctx, path.Join(rel, name)); err != nil {
 			return err
 		}
 	}
@@ -57,8 +58,11 @@ func (w *walker) names(rel string) (names []string, err error) {
 }
 
 // entry records one name. path.Join in the caller cleans nothing away: names from a directory hold no slash and are
-// neither "." nor "..".
-func (w *walker) entry(rel string) error {
+// neither "." nor "..". It fails only when ctx ends.
+func (w *walker) entry(ctx context.Context, rel string) error {
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
 	d := w.dataset
 	if why := junk(path.Base(rel)); why != "" {
 		d.Ignored = append(d.Ignored, Ignored{Path: rel, Reason: why})
@@ -82,7 +86,7 @@ func (w *walker) entry(rel string) error {
 		if !strings.Contains(rel, "/") {
 			d.Dirs = append(d.Dirs, rel)
 		}
-		return w.directory(rel)
+		return w.directory(ctx, rel)
 	case mode.IsRegular():
 		d.Entries = append(d.Entries, Entry{Path: rel, Size: info.Size(), id: identify(info)})
 	case mode&fs.ModeSymlink != 0:

@@ -106,19 +106,58 @@ func (m *mutator) mutate(fields map[string]any) {
 	}
 }
 
-// TestValidatorsAgree holds gojsonschema's verdicts against another library's
-// over a thousand specs, and the wording of its refusals against what people
-// can use.
-func TestValidatorsAgree(t *testing.T) {
-	t.Parallel()
-	other := secondOpinion(t)
+// corpus is a good spec of every task, each of them with one field taken away
+// or replaced, with each form of the label, and as a spec of every other task;
+// and random changes of all of them.
+func corpus(t *testing.T) []map[string]any {
+	t.Helper()
+	var all []map[string]any
+	for _, task := range dataset.Tasks {
+		good := fieldsOf(t, task)
+		all = append(all, good)
+		change := func(edit func(fields map[string]any)) {
+			fields := copyTree(good).(map[string]any)
+			edit(fields)
+			all = append(all, fields)
+		}
+		for _, name := range slices.Sorted(maps.Keys(good)) {
+			change(func(fields map[string]any) { delete(fields, name) })
+			change(func(fields map[string]any) { fields[name] = nil })
+		}
+		for _, label := range []any{"x", map[string]any{"column": "x"}, map[string]any{"policy": "bucket"}, map[string]any{"column": "x", "policy": "bucket"}} {
+			change(func(fields map[string]any) { fields["label"] = label })
+		}
+		for _, column := range []string{"sequence_id", "timestamp"} {
+			change(func(fields map[string]any) { fields["schema"] = map[string]any{column: "INT"} })
+		}
+		for _, other := range dataset.Tasks {
+			change(func(fields map[string]any) { fields["category"] = other.Name })
+		}
+	}
 	m := newMutator(20240229)
-	verdicts := map[bool]int{}
 	for i := range 1600 {
 		fields := fieldsOf(t, dataset.Tasks[i%len(dataset.Tasks)])
 		for range m.IntN(4) {
 			m.mutate(fields)
 		}
+		all = append(all, fields)
+	}
+	return all
+}
+
+// TestValidatorsAgree holds gojsonschema's verdicts against another library's
+// over two thousand specs, and the wording of its refusals against what people
+// can use.
+func TestValidatorsAgree(t *testing.T) {
+	t.Parallel()
+	other := secondOpinion(t)
+	type verdict struct {
+		category string
+		good     bool
+	}
+	verdicts := map[verdict]int{}
+	seen := newCoverage(t)
+	for _, fields := range corpus(t) {
 		encoded, err := json.Marshal(fields)
 		if err != nil {
 			t.Fatal(err)
@@ -135,7 +174,9 @@ func TestValidatorsAgree(t *testing.T) {
 		if (want == nil) != (len(findings) == 0) {
 			t.Errorf("verdicts differ on %s:\ngojsonschema: %v\njsonschema: %v", encoded, findings, want)
 		}
-		verdicts[want == nil]++
+		category, _ := fields["category"].(string)
+		verdicts[verdict{category, want == nil}]++
+		seen.add(category, value)
 		for _, f := range findings {
 			checkWording(t, f)
 		}
@@ -144,8 +185,71 @@ func TestValidatorsAgree(t *testing.T) {
 			t.Errorf("Load let through %s", encoded)
 		}
 	}
-	if verdicts[true] < 200 || verdicts[false] < 500 {
-		t.Errorf("the corpus is one-sided: %v", verdicts)
+	for _, task := range dataset.Tasks {
+		for _, good := range []bool{true, false} {
+			if n := verdicts[verdict{task.Name, good}]; n < 20 {
+				t.Errorf("the corpus has %d specs of %s with the verdict %v", n, task.Name, good)
+			}
+		}
+	}
+	seen.report(t)
+}
+
+// coverage counts for each conditional of the schema and each of its tasks how
+// often a corpus kept and broke it.
+type coverage struct {
+	conditions []condition
+	rules      []*jsonschema.Schema
+	counts     map[string]int
+}
+
+func newCoverage(t *testing.T) *coverage {
+	t.Helper()
+	var root struct {
+		AllOf []json.RawMessage `json:"allOf"`
+	}
+	if err := json.Unmarshal(schemas.IngestV1, &root); err != nil {
+		t.Fatal(err)
+	}
+	c := &coverage{conditions: conditions(t), counts: map[string]int{}}
+	for i, raw := range root.AllOf {
+		rule, err := jsonschema.UnmarshalJSON(bytes.NewReader(raw))
+		if err != nil {
+			t.Fatal(err)
+		}
+		rule.(map[string]any)["$schema"] = "http://json-schema.org/draft-07/schema#"
+		compiler := jsonschema.NewCompiler()
+		name := fmt.Sprintf("condition%d.json", i)
+		if err := compiler.AddResource(name, rule); err != nil {
+			t.Fatal(err)
+		}
+		schema, err := compiler.Compile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.rules = append(c.rules, schema)
+	}
+	return c
+}
+
+func (c *coverage) add(category string, spec any) {
+	for i, condition := range c.conditions {
+		if slices.Contains(condition.If.Properties.Category.Enum, category) {
+			c.counts[fmt.Sprint(i, category, c.rules[i].Validate(spec) == nil)]++
+		}
+	}
+}
+
+func (c *coverage) report(t *testing.T) {
+	t.Helper()
+	for i, condition := range c.conditions {
+		for _, category := range condition.If.Properties.Category.Enum {
+			for _, kept := range []bool{true, false} {
+				if n := c.counts[fmt.Sprint(i, category, kept)]; n < 5 {
+					t.Errorf("%d specs of the corpus are of %s and have the condition %q kept %v", n, category, condition.Comment, kept)
+				}
+			}
+		}
 	}
 }
 

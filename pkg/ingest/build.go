@@ -22,7 +22,7 @@ type Input struct {
 	Schema      []dataset.Column
 	TimeColumn  string
 	TargetSize  [2]int // width, height in pixels
-	Extension   string // with its dot
+	Extension   string // with its dot; every task with files needs it
 	Keypoints   int
 	CSV         string // slash-separated, relative to the dataset's root
 	Base        *Config
@@ -34,8 +34,9 @@ const maskColumnType = "VARCHAR(255)"
 
 // Build makes the spec of a dataset whose files stand in dir inside the
 // ingestor Pod, "/data/shared/.tracebloc-staging/<table>/<tree id>" (contract,
-// the ingest spec). The result is valid; what keeps it from being so is
-// returned as one error that lists everything.
+// the ingest spec). Fields of Base that the task has no use for are left out,
+// but a label where there must be none is an error. The result is valid; what
+// keeps it from being so is returned as one error that lists everything.
 func Build(in Input, dir string) (*Config, error) {
 	if !path.IsAbs(dir) {
 		return nil, fmt.Errorf("the staged directory %q is not an absolute path", dir)
@@ -120,65 +121,69 @@ func (c *Config) setLabel(in Input) error {
 
 // setTime writes the time column of a task that has one.
 func (c *Config) setTime(in Input) error {
-	if in.TimeColumn != "" && !in.Task.Takes("time-column") {
+	switch {
+	case in.Task.Takes("time-column"):
+		c.TimeColumn = first(in.TimeColumn, c.TimeColumn)
+	case in.TimeColumn != "":
 		return fmt.Errorf("the task %q has no time column, and %q is given (--time-column)", in.Task.Name, in.TimeColumn)
+	default:
+		c.TimeColumn = ""
 	}
-	c.TimeColumn = first(in.TimeColumn, c.TimeColumn)
 	return nil
 }
 
 // setSchema writes the columns. A task with files that declares a schema needs
 // it for the columns that name further files.
 func (c *Config) setSchema(in Input) {
-	columns := slices.Clone(c.Schema)
+	c.Schema = slices.Clone(c.Schema)
 	if len(in.Schema) > 0 {
-		columns = slices.Clone(Columns(in.Schema))
+		c.Schema = slices.Clone(Columns(in.Schema))
 	}
-	if in.Task.HasFiles() && slices.Contains(in.Task.SpecFields, "schema") {
-		for _, name := range in.Task.Columns {
-			if _, declared := columns.Lookup(name); !declared && !slices.Contains(reservedColumns, name) {
-				columns = append(columns, dataset.Column{Name: name, Type: maskColumnType})
-			}
-		}
+	for _, name := range c.undeclared(in.Task) {
+		c.Schema = append(c.Schema, dataset.Column{Name: name, Type: maskColumnType})
 	}
-	c.Schema = columns
 	c.normalize()
 }
 
-// setFiles writes what is true of every file: image tasks always say their
-// extension and size, because the ingestor's own defaults fit few datasets.
+// setFiles writes what is true of every file: tasks with files always say
+// their extension, and image tasks their size, because the ingestor's own
+// defaults fit few datasets.
 func (c *Config) setFiles(in Input) error {
-	var options FileOptions
-	if c.Spec != nil && c.Spec.FileOptions != nil {
-		options = *c.Spec.FileOptions
-	}
-	if in.Task.HasFiles() {
-		options.Extension = strings.ToLower(first(in.Extension, options.Extension))
-	}
-	var err error
-	if in.Task.Family == dataset.FamilyImage {
-		err = c.setImage(in, &options)
-	}
-	if in.Keypoints != 0 {
-		c.NumberOfKeypoints = in.Keypoints
-	}
-	if c.Spec == nil && options.Extension == "" && options.TargetSize == nil {
-		return err
-	}
 	var spec SpecOptions
 	if c.Spec != nil {
 		spec = *c.Spec
 	}
-	if options.Extension != "" || options.TargetSize != nil || options.MinSize != nil || options.Extra != nil {
-		spec.FileOptions = &options
+	var options FileOptions
+	if spec.FileOptions != nil {
+		options = *spec.FileOptions
+	}
+	err := errors.Join(options.setExtension(in), c.setSize(in, &options), c.setKeypoints(in))
+	spec.FileOptions = &options
+	if options.Extension == "" && options.TargetSize == nil && options.MinSize == nil && options.Extra == nil {
+		spec.FileOptions = nil
 	}
 	c.Spec = &spec
+	if spec.empty() {
+		c.Spec = nil
+	}
 	return err
 }
 
-// setImage writes the size where the task has it: at the top level, or in the
+func (f *FileOptions) setExtension(in Input) error {
+	if !in.Task.HasFiles() {
+		f.Extension = ""
+		return nil
+	}
+	f.Extension = strings.ToLower(first(in.Extension, f.Extension))
+	if f.Extension == "" {
+		return fmt.Errorf("the task %q needs the extension of the files in %q", in.Task.Name, in.Task.Dir)
+	}
+	return nil
+}
+
+// setSize writes the size where the task has it: at the top level, or in the
 // file options, which win over the top level.
-func (c *Config) setImage(in Input, options *FileOptions) error {
+func (c *Config) setSize(in Input, options *FileOptions) error {
 	size := options.TargetSize
 	if size == nil {
 		size = c.TargetSize
@@ -186,16 +191,32 @@ func (c *Config) setImage(in Input, options *FileOptions) error {
 	if in.TargetSize != [2]int{} {
 		size = &in.TargetSize
 	}
-	var err error
-	if size == nil {
-		err = fmt.Errorf("the task %q needs the size of its images (--target-size WxH)", in.Task.Name)
+	c.TargetSize, options.TargetSize = nil, nil
+	switch {
+	case !in.Task.Takes("target-size"):
+		options.MinSize = nil
+		return nil
+	case size == nil:
+		return fmt.Errorf("the task %q needs the size of its images (--target-size WxH)", in.Task.Name)
+	case slices.Contains(in.Task.SpecFields, "target_size"):
+		c.TargetSize = size
+	default:
+		options.TargetSize = size
 	}
-	if options.Extension == "" {
-		err = errors.Join(err, fmt.Errorf("the task %q needs the extension of its images", in.Task.Name))
+	return nil
+}
+
+// setKeypoints writes the number of keypoints of a task that has them; the
+// schema asks for it.
+func (c *Config) setKeypoints(in Input) error {
+	switch {
+	case !in.Task.Takes("number-of-keypoints"):
+		c.NumberOfKeypoints = 0
+		if in.Keypoints != 0 {
+			return fmt.Errorf("the task %q has no keypoints, and their number is given, %d (--number-of-keypoints)", in.Task.Name, in.Keypoints)
+		}
+	case in.Keypoints != 0:
+		c.NumberOfKeypoints = in.Keypoints
 	}
-	c.TargetSize, options.TargetSize = nil, size
-	if slices.Contains(in.Task.SpecFields, "target_size") {
-		c.TargetSize, options.TargetSize = size, nil
-	}
-	return err
+	return nil
 }

@@ -137,6 +137,69 @@ spec:
 	}
 }
 
+// TestBuildLeavesOutWhatIsNotOfTheTask builds every task over a base that has
+// the fields of all others: the result is that of no base, and what is of no
+// task.
+func TestBuildLeavesOutWhatIsNotOfTheTask(t *testing.T) {
+	t.Parallel()
+	base := &Config{
+		Table: "other", Intent: "test", JSON: "/x/records.json",
+		Images: "/x/images", Annotations: "/x/annotations", Masks: "/x/masks", Texts: "/x/texts", Sequences: "/x/sequences",
+		TimeColumn: "age", TargetSize: &[2]int{1, 2}, NumberOfKeypoints: 17, DataID: &DataID{Strategy: "uuid"},
+		Spec: &SpecOptions{FileOptions: &FileOptions{TargetSize: &[2]int{3, 4}, Extension: ".xml"}},
+	}
+	before, err := base.YAML()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, task := range dataset.Tasks {
+		in := inputFor(task)
+		in.Intent = "test"
+		want, err := Build(in, stagedDir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want.DataID = &DataID{Strategy: "uuid"}
+		in.Base = base
+		got, err := Build(in, stagedDir)
+		if err != nil {
+			t.Fatalf("%s: %v", task.Name, err)
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s (-without base +with base):\n%s", task.Name, diff)
+		}
+	}
+	after, err := base.YAML()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(before), string(after)); diff != "" {
+		t.Errorf("Build changed its base (-before +after):\n%s", diff)
+	}
+}
+
+// TestBuildTakesFromBase: what flags and dataset do not say stands in the base.
+func TestBuildTakesFromBase(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{"keypoint_detection", "text_classification", "time_to_event_prediction", "time_series_forecasting"} {
+		task, ok := dataset.TaskByName(name)
+		if !ok {
+			t.Fatal(name)
+		}
+		base, err := Build(inputFor(task), stagedDir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := Build(Input{Task: task, CSV: inputFor(task).CSV, Base: base}, stagedDir)
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		if diff := cmp.Diff(base, got); diff != "" {
+			t.Errorf("%s (-base +built over it):\n%s", name, diff)
+		}
+	}
+}
+
 func TestBuildRefuses(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
@@ -148,6 +211,11 @@ func TestBuildRefuses(t *testing.T) {
 	}{
 		{"no size and extension", "image_classification", stagedDir, func(in *Input) { in.TargetSize, in.Extension = [2]int{}, "" },
 			[]string{"--target-size", "extension"}},
+		{"no extension of texts", "masked_language_modeling", stagedDir, func(in *Input) { in.Extension = "" }, []string{"extension", `"sequences"`}},
+		{"keypoints too many", "image_classification", stagedDir, func(in *Input) { in.Keypoints = 3 }, []string{"--number-of-keypoints", "3"}},
+		{"timestamp of another type", "time_series_forecasting", stagedDir, func(in *Input) { in.Schema[2].Type = "DATETIME" }, []string{"must be of type TIMESTAMP, not DATETIME"}},
+		{"time as label", "time_series_forecasting", stagedDir, func(in *Input) { in.LabelColumn = "timestamp" }, []string{`needs the column "timestamp" for itself`}},
+		{"groups without their column", "time_series_classification", stagedDir, func(in *Input) { in.Schema = in.Schema[:2] }, []string{"sequence_id", "timestamp"}},
 		{"no label", "text_classification", stagedDir, func(in *Input) { in.LabelColumn = "" }, []string{"--label-column"}},
 		{"a label too many", "embeddings", stagedDir, func(in *Input) { in.LabelColumn = "x" }, []string{`takes no label`, `"x"`}},
 		{"a time column too many", "seq2seq", stagedDir, func(in *Input) { in.TimeColumn = "t" }, []string{"--time-column"}},

@@ -2,37 +2,16 @@ package ingest
 
 import (
 	"fmt"
-	"regexp"
-	"slices"
 	"strings"
 	"unicode/utf8"
 
 	"github.com/tracebloc/kubectl-tracebloc/pkg/dataset"
 )
 
-// Limits of the database (contract, the ingestor §2.0, "MySQL table").
-const (
-	maxColumnName = 64   // characters
-	maxColumns    = 1017 // of an InnoDB table
-	ownColumns    = 11   // that every table has
-)
-
-// reservedColumns are the columns that every table has.
-var reservedColumns = []string{
-	"id", "created_at", "updated_at", "status", "data_intent", "data_id", "filename", "extension", "annotation", "ingestor_id",
-}
-
-// bindParameter is what the ingestor's database library takes for a parameter
-// in the middle of a column name.
-var bindParameter = regexp.MustCompile(`\s:\w`)
-
 // checkColumns looks at the names and types of the schema.
 func (c *Config) checkColumns() []finding {
 	var findings []finding
-	if n := c.storedColumns(); n+ownColumns > maxColumns {
-		findings = append(findings, errorAt(fmt.Sprintf("has %d columns to store; the database takes at most %d beside its own",
-			n, maxColumns-ownColumns), "schema"))
-	}
+	findings = append(findings, c.checkTableSize()...)
 	folded := map[string]string{}
 	for _, column := range c.Schema {
 		findings = append(findings, checkType(column)...)
@@ -53,16 +32,56 @@ func (c *Config) checkColumns() []finding {
 	return findings
 }
 
+// checkDeclared warns of columns that push declares by itself.
+func (c *Config) checkDeclared(task dataset.Task) []finding {
+	var findings []finding
+	for _, name := range c.undeclared(task) {
+		findings = append(findings, warningAt(fmt.Sprintf("the column %q is missing; newer ingestors refuse the spec without it (push declares it as %s)", name, maskColumnType), "schema"))
+	}
+	return findings
+}
+
+// checkTableSize holds the table that the ingestor would make of the schema
+// against the limits of the database. The label and the id column are stored
+// under names of the table's own.
+func (c *Config) checkTableSize() []finding {
+	var types []dataset.SQLType
+	for _, column := range c.Schema {
+		t, err := dataset.ParseSQLType(column.Type)
+		if err != nil {
+			t.Base = unknownType // checkType reports it; the column counts
+		}
+		if !c.isLabelOrID(column.Name) {
+			types = append(types, t)
+		}
+	}
+	switch n, row, page := dataset.TableSize(types); {
+	case n+dataset.FrameworkColumns > dataset.MaxColumns:
+		return []finding{errorAt(fmt.Sprintf("has %d columns to store; the database takes at most %d beside its own",
+			n, dataset.MaxColumns-dataset.FrameworkColumns), "schema")}
+	case row > dataset.MaxRowBytes:
+		return []finding{errorAt(fmt.Sprintf("a row of these columns takes %d bytes; the database takes at most %d, so make TEXT of the longest VARCHAR columns",
+			row, dataset.MaxRowBytes), "schema")}
+	case page > dataset.MaxPageBytes:
+		return []finding{warningAt(fmt.Sprintf("a row of so many text columns takes up to %d bytes of a page of the database, which holds %d; leave columns out",
+			page, dataset.MaxPageBytes), "schema")}
+	}
+	return nil
+}
+
+// unknownType stands for a type that cannot be read.
+const unknownType = "?"
+
 // checkType looks at the type of one column.
 func checkType(column dataset.Column) []finding {
-	t, err := parseType(column.Type)
+	t, err := dataset.ParseSQLType(column.Type)
 	switch {
 	case err != nil:
 		return []finding{errorAt(err.Error(), "schema", column.Name)}
-	case t.base == "VARCHAR" && t.numbers[0] > 16383:
-		return []finding{warningAt(fmt.Sprintf("%s is too long for a table in utf8mb4, which takes 16383; use TEXT", t), "schema", column.Name)}
-	case t.rest != "":
-		return []finding{warningAt(fmt.Sprintf("the ingestor takes %s and does not read %q", t, t.rest), "schema", column.Name)}
+	case t.Unread != "":
+		return []finding{warningAt(fmt.Sprintf("the ingestor takes %s and does not read %q", t, t.Unread), "schema", column.Name)}
+	case t.Fraction():
+		return []finding{warningAt(fmt.Sprintf("the ingestor makes %s of it, and fractions of a second are rounded", t.Base), "schema", column.Name)}
 	}
 	return nil
 }
@@ -75,13 +94,13 @@ func (c *Config) badColumn(name string) string {
 	}
 	lower := strings.ToLower(name)
 	switch {
-	case utf8.RuneCountInString(name) > maxColumnName:
-		return fmt.Sprintf("the column name has %d characters; the database takes at most %d", utf8.RuneCountInString(name), maxColumnName)
-	case bindParameter.MatchString(name):
+	case utf8.RuneCountInString(name) > dataset.MaxColumnName:
+		return fmt.Sprintf("the column name has %d characters; the database takes at most %d", utf8.RuneCountInString(name), dataset.MaxColumnName)
+	case dataset.BindsParameter(name):
 		return fmt.Sprintf("the column name %q has a word that starts with a colon, which the ingestor's database library takes for a parameter; rename the column", name)
 	case c.isLabelOrID(name):
 		return ""
-	case slices.Contains(reservedColumns, lower):
+	case dataset.ReservedColumn(name):
 		return fmt.Sprintf("%q is a column that every table has already; rename the column in the CSV, or leave it out of the schema", name)
 	case lower == "label":
 		return fmt.Sprintf("%q is taken by the label, which is another column here; rename the column in the CSV, or leave it out of the schema", name)
@@ -93,15 +112,4 @@ func (c *Config) badColumn(name string) string {
 // table's own.
 func (c *Config) isLabelOrID(name string) bool {
 	return c.Label != nil && c.Label.Column == name || c.DataID != nil && c.DataID.Column == name
-}
-
-// storedColumns counts the columns of the schema that the table gets.
-func (c *Config) storedColumns() int {
-	n := 0
-	for _, column := range c.Schema {
-		if !c.isLabelOrID(column.Name) {
-			n++
-		}
-	}
-	return n
 }

@@ -2,6 +2,7 @@ package ingest
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"unicode/utf8"
 
@@ -76,6 +77,7 @@ func (c *Config) checkFileOptions(task dataset.Task) []finding {
 		findings = append(findings, errorAt(fmt.Sprintf("the files of the task %q end in %s, not %s", task.Name, list(task.Extensions, "or"), e),
 			"spec", "file_options", "extension"))
 	}
+	findings = append(findings, misspelledOptions(options.Extra)...)
 	if task.Family != dataset.FamilyImage {
 		if options.TargetSize != nil {
 			findings = append(findings, warningAt(fmt.Sprintf("the task %q does not use it", task.Name), "spec", "file_options", "target_size"))
@@ -103,6 +105,20 @@ func (c *Config) checkFileOptions(task dataset.Task) []finding {
 		}
 		findings = append(findings, warningAt(fmt.Sprintf("newer ingestors refuse images smaller than %dx%d unless spec.file_options.min_size allows them",
 			least[0], least[1]), at...))
+	}
+	return findings
+}
+
+// misspelledOptions warns of fields that are nearly ones of the file options:
+// the schema lets any field through, and the ingestor passes over it.
+func misspelledOptions(extra map[string]any) []finding {
+	var findings []finding
+	for _, name := range slices.Sorted(maps.Keys(extra)) {
+		if near := nearest(name, fileOptionNames()); near != "" {
+			f := warningAt(fmt.Sprintf("unknown field, which the ingestor does not look at; did you mean %s?", near), "spec", "file_options", name)
+			f.atKey = true
+			findings = append(findings, f)
+		}
 	}
 	return findings
 }

@@ -156,6 +156,11 @@ type SpecOptions struct {
 	Processors  []Processor  `json:"processors,omitempty"`
 }
 
+// empty tells whether nothing is set.
+func (o *SpecOptions) empty() bool {
+	return o.CSVOptions == nil && o.FileOptions == nil && len(o.Validators) == 0 && len(o.Sidecars) == 0 && len(o.Processors) == 0
+}
+
 // CSVOptions says how the CSV is read into the table.
 type CSVOptions struct {
 	ChunkSize  int    `json:"chunk_size,omitempty"` // rows
@@ -181,6 +186,9 @@ type fileOptions struct {
 	Extension  string  `json:"extension,omitempty"`
 }
 
+// fileOptionNames are the names of those fields.
+func fileOptionNames() []string { return []string{"target_size", "min_size", "extension"} }
+
 // MarshalJSON writes the known fields first, then the others by name.
 func (f FileOptions) MarshalJSON() ([]byte, error) {
 	known, err := json.Marshal(fileOptions{f.TargetSize, f.MinSize, f.Extension})
@@ -198,25 +206,45 @@ func (f FileOptions) MarshalJSON() ([]byte, error) {
 	return append(known, extra[1:]...), nil
 }
 
-// UnmarshalJSON keeps the unknown fields in Extra.
+// UnmarshalJSON keeps the unknown fields in Extra. Fields are told apart by
+// letter case, which encoding/json alone would not do.
 func (f *FileOptions) UnmarshalJSON(data []byte) error {
-	var known fileOptions
-	if err := json.Unmarshal(data, &known); err != nil {
+	var all map[string]json.RawMessage
+	if err := json.Unmarshal(data, &all); err != nil {
 		return err
 	}
-	extra := map[string]any{}
-	decoder := json.NewDecoder(bytes.NewReader(data))
+	*f = FileOptions{}
+	for name, raw := range all {
+		var err error
+		switch name {
+		case "target_size":
+			err = json.Unmarshal(raw, &f.TargetSize)
+		case "min_size":
+			err = json.Unmarshal(raw, &f.MinSize)
+		case "extension":
+			err = json.Unmarshal(raw, &f.Extension)
+		default:
+			err = f.keep(name, raw)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// keep adds a field to Extra, its numbers as they are written.
+func (f *FileOptions) keep(name string, raw json.RawMessage) error {
+	decoder := json.NewDecoder(bytes.NewReader(raw))
 	decoder.UseNumber()
-	if err := decoder.Decode(&extra); err != nil {
+	var value any
+	if err := decoder.Decode(&value); err != nil {
 		return err
 	}
-	for _, name := range []string{"target_size", "min_size", "extension"} {
-		delete(extra, name)
+	if f.Extra == nil {
+		f.Extra = map[string]any{}
 	}
-	if len(extra) == 0 {
-		extra = nil
-	}
-	*f = FileOptions{known.TargetSize, known.MinSize, known.Extension, extra}
+	f.Extra[name] = value
 	return nil
 }
 

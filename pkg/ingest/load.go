@@ -43,7 +43,7 @@ func load(name string, data []byte, partial bool) (*Config, Problems) {
 	config, more := decode(doc.json.Bytes(), findings)
 	doc.findings = append(doc.findings, more...)
 	config.normalize()
-	doc.findings = append(doc.findings, without(errorPaths(doc.findings), config.check())...)
+	doc.findings = append(doc.findings, without(errorPaths(doc.findings), config.check(partial))...)
 	problems := doc.problems(doc.findings)
 	if problems.Errors() > 0 {
 		return nil, problems
@@ -62,7 +62,7 @@ func (c *Config) Validate() Problems {
 	if err != nil {
 		findings = append(findings, errorAt(err.Error()))
 	}
-	findings = append(findings, without(errorPaths(findings), c.check())...)
+	findings = append(findings, without(errorPaths(findings), c.check(false))...)
 	return doc.problems(findings)
 }
 

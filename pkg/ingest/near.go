@@ -3,6 +3,8 @@ package ingest
 import (
 	"slices"
 	"strings"
+
+	"github.com/tracebloc/kubectl-tracebloc/pkg/dataset"
 )
 
 // nearest picks the candidate that a user most likely meant by word: the same
@@ -15,7 +17,7 @@ func nearest(word string, candidates []string) string {
 		return ""
 	}
 	for _, candidate := range candidates {
-		d := distance(folded, fold(candidate))
+		d := dataset.EditDistance(folded, fold(candidate))
 		if d > max(1, len(folded)/3) || d >= len(folded) {
 			continue
 		}
@@ -39,31 +41,4 @@ func sameLetters(a, b string) bool {
 	slices.Sort(x)
 	slices.Sort(y)
 	return string(x) == string(y)
-}
-
-// distance counts the insertions, deletions, replacements and swaps of
-// neighbors that turn a into b.
-func distance(a, b string) int {
-	x, y := []rune(a), []rune(b)
-	before := make([]int, len(y)+1)
-	last := make([]int, len(y)+1)
-	for j := range last {
-		last[j] = j
-	}
-	for i := 1; i <= len(x); i++ {
-		row := make([]int, len(y)+1)
-		row[0] = i
-		for j := 1; j <= len(y); j++ {
-			cost := 1
-			if x[i-1] == y[j-1] {
-				cost = 0
-			}
-			row[j] = min(last[j]+1, row[j-1]+1, last[j-1]+cost)
-			if i > 1 && j > 1 && x[i-1] == y[j-2] && x[i-2] == y[j-1] {
-				row[j] = min(row[j], before[j-2]+1)
-			}
-		}
-		before, last = last, row
-	}
-	return last[len(y)]
 }

@@ -7,6 +7,7 @@ import (
 	"runtime"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -30,9 +31,16 @@ type Params struct {
 	MinSize [2]int
 	// Extension is the extension of the files, with the dot; "" takes the one that most files have.
 	Extension string
-	// TimeColumn and Keypoints belong to tasks that have rules of their own for them.
+	// TimeColumn is the column with the time of an event; "" is the ingestor's default, time.
 	TimeColumn string
-	Keypoints  int
+	// Keypoints is the number of keypoints of each image; 0 takes the number that the first row has.
+	Keypoints int
+	// Now is the time that timestamps must lie before the day of; the zero time is the clock's.
+	Now time.Time
+	// IDColumn is the column that data_id names, "" for ids that the ingestor makes.
+	IDColumn string
+	// Fix repairs the CSV, in what is staged and never on disk, where that has one safe meaning (dataset.Fixer).
+	Fix bool
 	// Delimiter, Quote and Escape are spec.csv_options; "" are the ingestor's defaults: comma, double quote, backslash.
 	Delimiter, Quote, Escape string
 }
@@ -41,7 +49,7 @@ func (p Params) labelPolicy() string { return cmp.Or(p.LabelPolicy, p.Task.Label
 
 // Result is what the preflight found.
 type Result struct {
-	// Findings are errors, then warnings, then notes, in a stable order; at most 1,000 of each rule.
+	// Findings are errors, then warnings, then notes, in a stable order; at most 100,000 of each rule.
 	Findings []Finding `json:"findings"`
 	// Totals counts the breaches of each rule, the kept findings and the others.
 	Totals map[string]int `json:"totals"`
@@ -61,6 +69,8 @@ type Result struct {
 	TargetSize [2]int `json:"targetSize,omitzero"`
 	// Extension is the extension of the files of the task's directory, lower case with the dot.
 	Extension string `json:"extension,omitempty"`
+	// Keypoints is the number of keypoints of each image: the given one, else that of the first row; 0 for other tasks.
+	Keypoints int `json:"keypoints,omitempty"`
 }
 
 // Errors is the number of breaches that the ingestor would not forgive.
@@ -90,19 +100,24 @@ type checker struct {
 	extension string
 	read      func(n int64)
 
-	sums  [][32]byte // by index into staged
-	sizes []size     // by index into staged; zero for what is no image
-	table *table
+	sums       [][32]byte    // by index into staged
+	sizes      []size        // by index into staged; zero for what is no image
+	targetSize [2]int        // width and height, once all images were read
+	checks     []taskCheck   // of the task
+	scratch    scratch       // for what does not fit into memory
+	keypoints  int           // of each image, once the CSV was read
+	fixed      *dataset.File // the CSV, if it is staged repaired
+	table      *table
 }
 
 // Check reads every file that the task stages once, with all cores, and holds the dataset against the ingestor's rules.
 // onBytes, if not nil, is told how many bytes were read since the last call; calls do not overlap. What is wrong with the
 // dataset is in the result. An error means that the reading itself failed, that ctx ended, or that the dataset changed
 // meanwhile (a *dataset.ChangedError).
-func Check(ctx context.Context, d *dataset.Dataset, p Params, onBytes func(n int64)) (*Result, error) {
+func Check(ctx context.Context, d *dataset.Dataset, p Params, onBytes func(n int64)) (result *Result, err error) {
 	c := &checker{
 		Params: p, dataset: d, report: newReport(),
-		staged: d.Staged(p.Task), read: serialized(onBytes),
+		staged: d.Staged(p.Task), read: serialized(onBytes), scratch: scratch{canceled: ctx.Err},
 	}
 	c.sums = make([][32]byte, len(c.staged))
 	c.sizes = make([]size, len(c.staged))
@@ -110,14 +125,30 @@ func Check(ctx context.Context, d *dataset.Dataset, p Params, onBytes func(n int
 		c.primary = d.InDir(p.Task.Dir)
 	}
 	c.checkLayout()
+	for _, name := range p.Task.Checks {
+		if start, ok := taskChecks()[name]; ok {
+			c.checks = append(c.checks, start(c))
+		}
+	}
+	defer func() {
+		if cerr := c.scratch.close(); err == nil && cerr != nil {
+			result, err = nil, fmt.Errorf("remove what did not fit into memory: %w", cerr)
+		}
+	}()
 	if err := c.readAll(ctx); err != nil {
 		return nil, err
 	}
-	result := &Result{Extension: c.extension}
-	c.finishCSV(result)
-	if p.Task.Family == dataset.FamilyImage {
-		result.TargetSize = c.checkSizes()
+	if err := c.scratch.err(); err != nil {
+		return nil, err
 	}
+	result = &Result{Extension: c.extension}
+	c.finishCSV(result)
+	for _, check := range c.checks {
+		if check.files != nil {
+			check.files.finish()
+		}
+	}
+	result.TargetSize, result.Keypoints = c.targetSize, c.keypoints
 	result.Manifest = c.manifest()
 	result.Findings = c.report.findings()
 	result.Totals = c.report.totals
@@ -182,6 +213,7 @@ func (c *checker) finishCSV(result *Result) {
 		return
 	}
 	result.Schema = t.finishSchema()
+	result.LabelColumn = t.absentLabel
 	if l := t.labels; l != nil {
 		result.LabelColumn = l.name
 		result.Classes = int64(l.count())
@@ -193,6 +225,9 @@ func (c *checker) manifest() dataset.Manifest {
 	m := make(dataset.Manifest, len(c.staged))
 	for i, e := range c.staged {
 		m[i] = dataset.NewFile(e, c.sums[i])
+		if c.fixed != nil && c.fixed.Path == e.Path {
+			m[i] = *c.fixed
+		}
 	}
 	m.Sort()
 	return m

@@ -71,7 +71,7 @@ func TestFindingsAreStable(t *testing.T) {
 func TestCheckManifestAndBytes(t *testing.T) {
 	t.Parallel()
 	tr := images().with("notes.txt", "not staged").with("images/sub/c.png", pngOf(32, 32))
-	d, err := dataset.Open(tr.write(t))
+	d, err := dataset.Open(t.Context(), tr.write(t))
 	must(t, err)
 	defer func() { must(t, d.Close()) }()
 	var bytes int64
@@ -101,7 +101,7 @@ func TestCheckManifestAndBytes(t *testing.T) {
 
 func TestCheckCanceled(t *testing.T) {
 	t.Parallel()
-	d, err := dataset.Open(images().write(t))
+	d, err := dataset.Open(t.Context(), images().write(t))
 	must(t, err)
 	defer func() { must(t, d.Close()) }()
 	ctx, cancel := context.WithCancel(t.Context())
@@ -115,7 +115,7 @@ func TestCheckChangedFile(t *testing.T) {
 	t.Parallel()
 	for _, path := range []string{"labels.csv", "images/a.png"} {
 		dir := images().write(t)
-		d, err := dataset.Open(dir)
+		d, err := dataset.Open(t.Context(), dir)
 		must(t, err)
 		must(t, os.WriteFile(filepath.Join(dir, path), []byte("other"), 0o644))
 		_, err = Check(t.Context(), d, imageParams(t), nil)
@@ -131,7 +131,7 @@ func TestCheckChangedFile(t *testing.T) {
 func TestCheckFileThatGrows(t *testing.T) {
 	t.Parallel()
 	dir := csvOf(features).write(t)
-	d, err := dataset.Open(dir)
+	d, err := dataset.Open(t.Context(), dir)
 	must(t, err)
 	defer func() { must(t, d.Close()) }()
 	grown := false

@@ -1,6 +1,11 @@
 package preflight
 
-import "unicode/utf8"
+import (
+	"bytes"
+	"unicode/utf8"
+
+	"github.com/tracebloc/kubectl-tracebloc/pkg/dataset"
+)
 
 // spot is a place in a CSV, and what stands there.
 type spot struct {
@@ -31,14 +36,14 @@ type place struct {
 type column struct {
 	name string // stripped
 	// declared is the type in the schema that the user gave; nil to infer.
-	declared *sqlType
+	declared *dataset.SQLType
 	label    bool
 
 	values, missing int64
 
 	integers, unsigned, huge, decimals, infinite int64
 	booleans                                     int64 // words that mean true or false
-	dates                                        int64 // ISO dates in the form of the first
+	isoDates                                     int64 // in the form of the first
 	dateForm                                     dateForm
 
 	min, max int64 // of the integers
@@ -49,13 +54,18 @@ type column struct {
 	codes       tally // leading zeros
 	imprecise   tally // changed by single precision
 	big         tally // integers beyond 2^53
-	skewed      tally // missing to some ingestors only
+	lapsed      tally // missing to 0.3.9, texts to 0.7 and later
+	skewed      tally // texts to 0.3.9, missing to 0.7 and later
 	missingText tally // texts that mean missing
 	oversized   tally // longer than TEXT holds
 	oversize    int   // bytes of the first oversized value
+	fractions   tally // times with a part of a second, where the type is inferred
 
-	bound    *dateForm // what the first value of a declared date column has bound it to
-	freeform bool      // the first value of a declared date column is in no known form
+	dates dateColumn // of a declared date column: what its first value has bound it to
+	// fixed is the type that a check of the task demands; the zero type for none.
+	fixed dataset.SQLType
+	// byTask is set where a check of the task judges the values.
+	byTask bool
 }
 
 // chunkRows is how many rows the ingestor's validator reads at a time, and infers types for.
@@ -64,38 +74,42 @@ const chunkRows = 50_000
 // maxExact is the largest integer up to which double precision holds every one.
 const maxExact = 1 << 53
 
-// observe takes one cell into account.
-func (c *column) observe(at place, cell []byte, missing missingFunc) {
+// observe takes one cell into account, and reads it into n, which must be zero. absent is true for a missing value.
+func (c *column) observe(at place, cell []byte, missing missingFunc, n *number) (absent bool) {
 	if missing(cell) {
 		c.missing++
 		c.chunk.missing = true
 		if len(cell) > 0 {
 			c.missingText.add(at, cell)
 			if missingSkew(cell) != "" {
-				c.skewed.add(at, cell)
+				c.lapsed.add(at, cell)
 			}
 		}
-		return
+		return true
 	}
 	c.values++
-	length := utf8.RuneCount(cell)
-	c.length = max(c.length, length)
+	if len(cell) > c.chunk.raw { // else it has no more characters either
+		length := utf8.RuneCount(cell)
+		c.chunk.raw = max(c.chunk.raw, length)
+		c.length = max(c.length, length)
+	}
 	if len(cell) > maxText {
 		if c.oversized.n == 0 {
 			c.oversize = len(cell)
 		}
 		c.oversized.add(at, cell)
 	}
-	n := parseNumber(cell)
-	c.chunk.observe(cell, length, n, c.declared != nil && c.declared.length() > 0)
+	n.read(cell)
+	c.chunk.observe(n, c.declared != nil && c.declared.Length() > 0)
 	if n.kind == notNumber {
 		c.observeWord(at, cell)
-		return
+	} else {
+		c.observeNumber(at, cell, n)
 	}
-	c.observeNumber(at, cell, n)
+	return false
 }
 
-func (c *column) observeNumber(at place, cell []byte, n number) {
+func (c *column) observeNumber(at place, cell []byte, n *number) {
 	switch n.kind {
 	case integer:
 		if c.integers == 0 {
@@ -120,9 +134,17 @@ func (c *column) observeNumber(at place, cell []byte, n number) {
 	if n.code {
 		c.codes.add(at, cell)
 	}
-	if n.kind != infinite && n.kind != overflow && !n.single() {
+	// An inferred type is not FLOAT any more after the first such value, and then no one asks how many there are.
+	if c.countsImprecise() && n.kind != infinite && n.kind != overflow && !n.single() {
 		c.imprecise.add(at, cell)
 	}
+}
+
+func (c *column) countsImprecise() bool {
+	if c.declared != nil {
+		return c.declared.Kind == dataset.SQLFloat
+	}
+	return c.imprecise.n == 0 || c.fixed.Base != ""
 }
 
 func (c *column) observeWord(at place, cell []byte) {
@@ -133,13 +155,22 @@ func (c *column) observeWord(at place, cell []byte) {
 		c.booleans++
 		return
 	}
-	f, ok := isoForm(cell)
+	if c.isoDates != c.values-1 || c.declared != nil {
+		return // no column of dates any more, or none whose type is asked for
+	}
+	f, ok := plainDate(cell)
+	if !ok {
+		f, ok = isoForm(cell)
+	}
+	if ok && f.time == timeFraction && cell[len(bytes.TrimRight(cell, "0"))-1] != '.' {
+		c.fractions.add(at, cell)
+	}
 	switch {
 	case !ok:
-	case c.dates == 0:
-		c.dateForm, c.dates = f, 1
+	case c.isoDates == 0:
+		c.dateForm, c.isoDates = f, 1
 	case c.dateForm == f:
-		c.dates++
+		c.isoDates++
 	}
 }
 
@@ -150,56 +181,50 @@ func (c *column) endChunk() {
 }
 
 // infer chooses the type (contract/spec.md, "Column types the plugin infers").
-func (c *column) infer() sqlType {
+func (c *column) infer() dataset.SQLType {
 	numbers := c.integers + c.decimals
 	switch {
+	case c.fixed.Base != "":
+		return c.fixed
 	case c.values == 0:
-		return varchar(1)
+		return dataset.Varchar(1)
 	case c.codes.n > 0, c.booleans == c.values:
 	case c.integers == c.values:
 		if c.min >= -1<<31 && c.max < 1<<31 {
-			return sqlType{base: "INT", kind: kindInteger}
+			return dataset.SQLType{Base: "INT", Kind: dataset.SQLInteger}
 		}
-		return sqlType{base: "BIGINT", kind: kindInteger}
+		return dataset.SQLType{Base: "BIGINT", Kind: dataset.SQLInteger}
 	case numbers == c.values && c.imprecise.n == 0:
-		return sqlType{base: "FLOAT", kind: kindFloat}
+		return dataset.SQLType{Base: "FLOAT", Kind: dataset.SQLFloat}
 	case numbers == c.values:
-		return sqlType{base: "DOUBLE", kind: kindFloat}
-	case c.dates == c.values && c.dateForm.time == timeNone:
-		return sqlType{base: "DATE", kind: kindDate}
-	case c.dates == c.values:
-		return sqlType{base: "DATETIME", kind: kindDate}
+		return dataset.SQLType{Base: "DOUBLE", Kind: dataset.SQLFloat}
+	case c.isoDates == c.values && c.dateForm.time == timeNone:
+		return dataset.SQLType{Base: "DATE", Kind: dataset.SQLDate}
+	case c.isoDates == c.values:
+		return dataset.SQLType{Base: "DATETIME", Kind: dataset.SQLDate}
 	}
-	return varchar(max(c.length, c.measured))
+	return dataset.Varchar(max(c.length, c.measured))
 }
 
 // join is the type that holds what both of two readings of a column found.
-func join(a, b sqlType, length int) sqlType {
-	if a.base == b.base && len(a.args) == 0 {
+func join(a, b dataset.SQLType, length int) dataset.SQLType {
+	if a.Base == b.Base && len(a.Args) == 0 {
 		return a
 	}
-	return varchar(max(length, a.length(), b.length()))
-}
-
-func varchar(n int) sqlType {
-	if n > maxVarchar {
-		return sqlType{base: "TEXT", kind: kindText}
-	}
-	return sqlType{base: "VARCHAR", kind: kindText, args: []int{max(n, 1)}}
+	return dataset.Varchar(max(length, a.Length(), b.Length()))
 }
 
 // measure is the length that the ingestor's validator finds in one of its chunks. It measures what pandas made of the
 // cells: where all are numbers, 01234 is 1234, and 1234.0 if a cell is empty (contract/ingestor.md 2.0, "VARCHAR(n)").
 type measure struct {
-	values, integers, numbers, booleans int64
-	missing                             bool
-	raw, asInteger, asFloat             int
+	values, integers, numbers int64
+	missing                   bool
+	raw, asInteger, asFloat   int
 }
 
-// observe measures a cell of length characters; exact asks for the length of a float to the digit, which is slow.
-func (m *measure) observe(cell []byte, length int, n number, exact bool) {
+// observe measures a number, or what is none; exact asks for the length of a float to the digit, which is slow.
+func (m *measure) observe(n *number, exact bool) {
 	m.values++
-	m.raw = max(m.raw, length)
 	switch n.kind {
 	case integer, unsigned:
 		m.integers++
@@ -210,19 +235,16 @@ func (m *measure) observe(cell []byte, length int, n number, exact bool) {
 	case decimal, infinite:
 		m.numbers++
 	case notNumber, huge, overflow:
-		if pandasBool(cell) {
-			m.booleans++
-		}
 		return
 	}
 	if m.numbers < m.values {
 		return // no column of numbers any more
 	}
 	switch {
-	case exact:
-		m.asFloat = max(m.asFloat, len(n.pythonFloat()))
 	case n.kind == integer && n.i > -1e15 && n.i < 1e15:
 		m.asFloat = max(m.asFloat, n.pythonIntLength()+len(".0"))
+	case exact:
+		m.asFloat = max(m.asFloat, len(n.pythonFloat()))
 	default:
 		m.asFloat = max(m.asFloat, maxFloatLength)
 	}

@@ -3,7 +3,6 @@ package preflight
 import (
 	"bytes"
 	"context"
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
@@ -13,7 +12,7 @@ import (
 )
 
 // csvBlock is how much is read of the CSV at a time.
-const csvBlock = 1 << 20
+const csvBlock = 256 << 10
 
 // csvPass is the one read of the CSV.
 type csvPass struct {
@@ -42,7 +41,14 @@ func (c *checker) readCSV(ctx context.Context, i int) error {
 func (c *checker) readCSVFile(ctx context.Context, i int, file *os.File) error {
 	e := c.staged[i]
 	p := c.newCSVPass(e)
-	sum := sha256.New()
+	defer p.settle()
+	staged := newStaging(p)
+	var to io.Writer = staged
+	var fixer *dataset.Fixer
+	if c.Fix {
+		fixer = dataset.NewFixer(c.fixOptions(), staged)
+		to = fixer
+	}
 	block := make([]byte, csvBlock)
 	src := &countingReader{r: file, told: c.read}
 	for {
@@ -50,9 +56,8 @@ func (c *checker) readCSVFile(ctx context.Context, i int, file *os.File) error {
 			return err
 		}
 		n, err := src.Read(block)
-		// A hash never fails.
-		_, _ = sum.Write(block[:n])
-		p.write(block[:n])
+		// Nothing behind it fails.
+		_, _ = to.Write(block[:n])
 		if errors.Is(err, io.EOF) {
 			break
 		}
@@ -66,7 +71,11 @@ func (c *checker) readCSVFile(ctx context.Context, i int, file *os.File) error {
 	if src.n != e.Size {
 		return &dataset.ChangedError{Path: e.Path, What: fmt.Sprintf("%d of %d bytes could be read", src.n, e.Size)}
 	}
-	sum.Sum(c.sums[i][:0])
+	if fixer != nil {
+		_ = fixer.Close()
+		c.repaired(e, staged, fixer.Repairs())
+	}
+	staged.sum.Sum(c.sums[i][:0])
 	p.finish()
 	c.table = p.table
 	return nil
@@ -74,7 +83,7 @@ func (c *checker) readCSVFile(ctx context.Context, i int, file *os.File) error {
 
 func (c *checker) newCSVPass(e dataset.Entry) *csvPass {
 	p := &csvPass{checker: c, entry: e, options: c.csvOptions()}
-	p.table = &table{file: e.Path, checker: c, report: c.report, missing: missingTabular}
+	p.table = &table{file: e.Path, checker: c, report: c.report, judges: true, missing: missingTabular}
 	if c.Task.HasFiles() {
 		p.table.missing = missingFiles
 	}
@@ -83,7 +92,8 @@ func (c *checker) newCSVPass(e dataset.Entry) *csvPass {
 	start.Escape = 0
 	p.ingestion = dataset.NewParser(start, p.table.record)
 	if plain := dataset.DefaultCSV(); start != plain {
-		p.second = &table{file: e.Path, checker: c, report: c.report, validators: true, shapeOnly: true, first: p.table}
+		p.second = &table{file: e.Path, checker: c, report: c.report, validators: true, judges: true, shapeOnly: true, first: p.table}
+		p.table.judges = false
 		p.validators = dataset.NewParser(plain, p.second.record)
 	}
 	return p
@@ -104,9 +114,8 @@ func (c *checker) csvOptions() dataset.CSVOptions {
 	return o
 }
 
-// write feeds a block to all readers of the CSV. No handler fails, so neither does a parser.
+// write feeds a block to all parsers of the CSV. No handler fails, so neither does a parser.
 func (p *csvPass) write(block []byte) {
-	_, _ = p.utf8.Write(block)
 	if !p.table.nul && bytes.IndexByte(block, 0) >= 0 {
 		p.table.nul = true
 	}
@@ -129,6 +138,14 @@ func (p *csvPass) fork() {
 		p.validators = p.ingestion.Fork(dataset.DefaultCSV(), p.second.record)
 	}
 	p.ingestion = p.ingestion.Fork(p.options, p.table.record)
+}
+
+// settle waits for what still looks at the records.
+func (p *csvPass) settle() {
+	p.table.settle()
+	if p.second != nil {
+		p.second.settle()
+	}
 }
 
 func (p *csvPass) finish() {

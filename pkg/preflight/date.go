@@ -1,20 +1,92 @@
 package preflight
 
 import (
-	"bytes"
-	"strings"
 	"time"
 )
 
-// Orders of the parts of a date.
+// moment is a date and time taken apart, as it stands in a cell.
+type moment struct {
+	year, month, day     int
+	hour, minute, second int
+	nano                 int
+	// zone is true behind Z, an offset or the name of a zone; offset is its distance from UTC in seconds, 0 if unknown.
+	zone   bool
+	offset int
+}
+
+// instant is nanoseconds since 1970, in UTC.
+type instant int64
+
+// The first and the last second that nanoseconds in 64 bits hold, which pandas counts in.
 const (
-	orderYMD  = 'Y'
-	orderMDY  = 'M'
-	orderDMY  = 'D'
-	orderName = 'N' // 5 Jan 2024
-	orderLead = 'L' // Jan 5, 2024
-	orderTime = 'T' // no date at all
+	minSecond = -9223372036
+	maxSecond = 9223372035
 )
+
+// valid reports whether the parts are a day of the calendar and a time of the clock. A second of 60 is none here.
+func (m moment) valid() bool {
+	return m.year >= 1 && m.year <= 9999 && m.month >= 1 && m.month <= 12 && m.day >= 1 && m.day <= daysIn(m.year, m.month) &&
+		m.hour >= 0 && m.hour < 24 && m.minute >= 0 && m.minute < 60 && m.second >= 0 && m.second < 60
+}
+
+// instant converts the parts; false for what pandas calls out of bounds: before 1677-09-21 or after 2262-04-11.
+func (m moment) instant() (instant, bool) {
+	t := time.Date(m.year, time.Month(m.month), m.day, m.hour, m.minute, m.second, m.nano, time.UTC).Unix() - int64(m.offset)
+	if t < minSecond || t > maxSecond {
+		return 0, false
+	}
+	return instant(t*1e9 + int64(m.nano)), true
+}
+
+func daysIn(year, month int) int {
+	// Day 0 of the next month is the last one of this.
+	return time.Date(year, time.Month(month)+1, 0, 0, 0, 0, 0, time.UTC).Day()
+}
+
+// dated is what pandas makes of a cell on its own.
+type dated struct {
+	at   instant
+	zone bool
+}
+
+// maxDate is how long a value may be and still be looked at as a date.
+const maxDate = 256
+
+// readDate reads a cell as pandas does where it reads every cell on its own (format="mixed"), which the read-time casts do
+// (contract/ingestor.md 2.2): ISO 8601 first, then a very lenient parser. It fails for what becomes NaT: no date, or one
+// that is out of bounds. now is what a time without a date takes its day from.
+func readDate(s string, dayFirst bool, now time.Time) (dated, bool) {
+	if s == "" || len(s) > maxDate || missingDate(s) {
+		return dated{}, false
+	}
+	m, ok := parseISO(s, nil)
+	if !ok {
+		switch s {
+		case "now", "today":
+			return dated{at: instant(now.UnixNano())}, true
+		}
+		if m, ok = readLenient(s, dayFirst, now); !ok {
+			return dated{}, false
+		}
+	}
+	at, ok := m.instant()
+	return dated{at: at, zone: m.zone}, ok
+}
+
+// missingDate reports whether a text is one of pandas' spellings of no date.
+func missingDate(s string) bool {
+	switch s {
+	case "NaT", "nat", "NAT", "nan", "NaN", "NAN":
+		return true
+	}
+	return false
+}
+
+// dateForm is a way to write a date that this plugin infers: YYYY-MM-DD, and what stands behind it.
+type dateForm struct {
+	join byte // between date and time; 0 without a time
+	time uint8
+}
 
 // Precision of the time part.
 const (
@@ -24,293 +96,45 @@ const (
 	timeFraction
 )
 
-// dateForm is the way in which a date is written. pandas takes it from the first value of a column, and every other
-// value must be written in the same (contract/ingestor.md 2.0, "DATE/DATETIME/TIMESTAMP/TIME").
-type dateForm struct {
-	order byte
-	sep   byte // between the parts of the date
-	short bool // the year has two digits
-	join  byte // between date and time
-	time  uint8
-	half  bool // AM or PM
-	zone  bool // Z, or an offset
-}
-
-// Years that pandas' nanoseconds can hold.
-const (
-	minYear = 1678
-	maxYear = 2261
-)
-
-// parseDate reads a date in one of the forms that pandas recognizes. bound, if not nil, decides between month first and
-// day first; without it, month first wins where both are possible, as in pandas.
-func parseDate(cell []byte, bound *dateForm) (dateForm, bool) {
-	s := string(trimBlanks(cell))
-	if len(s) < 5 || len(s) > 64 {
-		return dateForm{}, false
-	}
-	f := dateForm{}
-	rest, ok := parseDay(s, bound, &f)
-	if !ok {
-		f = dateForm{order: orderTime}
-		rest = s
-		return f, parseClock(rest, &f)
-	}
-	if rest == "" {
-		return f, true
-	}
-	if rest[0] != ' ' && rest[0] != 'T' {
-		return dateForm{}, false
-	}
-	f.join = rest[0]
-	return f, parseClock(rest[1:], &f)
-}
-
-// parseDay reads the date part and returns what stands behind it.
-func parseDay(s string, bound *dateForm, f *dateForm) (rest string, ok bool) {
-	if c := s[0]; (c|0x20) >= 'a' && (c|0x20) <= 'z' {
-		return parseNamedLead(s, f)
-	}
-	a, tail, ok := cutNumber(s)
-	if !ok || tail == "" {
-		return "", false
-	}
-	f.sep = tail[0]
-	if name, behind := cutLetters(tail[1:]); name != "" {
-		return parseNamed(a, name, behind, f)
-	}
-	if f.sep != '-' && f.sep != '/' && f.sep != '.' {
-		return "", false
-	}
-	b, tail, ok := cutNumber(tail[1:])
-	if !ok || tail == "" || tail[0] != f.sep {
-		return "", false
-	}
-	c, rest, ok := cutNumber(tail[1:])
-	if !ok {
-		return "", false
-	}
-	if len(a) == 4 {
-		f.order = orderYMD
-		return rest, len(b) <= 2 && len(c) <= 2 && validDay(toInt(a), toInt(b), toInt(c))
-	}
-	if len(a) > 2 || len(b) > 2 || (len(c) != 4 && len(c) != 2) {
-		return "", false
-	}
-	f.short = len(c) == 2
-	return rest, parseUnordered(toInt(a), toInt(b), fullYear(c), bound, f)
-}
-
-// parseUnordered decides between month first and day first.
-func parseUnordered(a, b, year int, bound *dateForm, f *dateForm) bool {
-	monthFirst := a <= 12
-	if bound != nil && (bound.order == orderMDY || bound.order == orderDMY) {
-		monthFirst = bound.order == orderMDY
-	}
-	if monthFirst {
-		f.order = orderMDY
-		return validDay(year, a, b)
-	}
-	f.order = orderDMY
-	return validDay(year, b, a)
-}
-
-// parseNamed reads "5 Jan 2024" behind its first blank or dash.
-func parseNamed(day, name, tail string, f *dateForm) (rest string, ok bool) {
-	month := monthOf(name)
-	if month == 0 || tail == "" || tail[0] != f.sep {
-		return "", false
-	}
-	year, rest, ok := cutNumber(tail[1:])
-	if !ok || (len(year) != 4 && len(year) != 2) || len(day) > 2 {
-		return "", false
-	}
-	f.order, f.short = orderName, len(year) == 2
-	return rest, validDay(fullYear(year), month, toInt(day))
-}
-
-// parseNamedLead reads "Jan 5, 2024" and "January 5 2024".
-func parseNamedLead(s string, f *dateForm) (rest string, ok bool) {
-	name, tail := cutLetters(s)
-	month := monthOf(name)
-	if month == 0 || tail == "" {
-		return "", false
-	}
-	day, tail, ok := cutNumber(strings.TrimLeft(tail, " "))
-	if !ok || len(day) > 2 {
-		return "", false
-	}
-	f.sep = ' '
-	if strings.HasPrefix(tail, ",") {
-		f.sep, tail = ',', tail[1:]
-	}
-	year, rest, ok := cutNumber(strings.TrimLeft(tail, " "))
-	f.order = orderLead
-	return rest, ok && len(year) == 4 && validDay(fullYear(year), month, toInt(day))
-}
-
-// parseClock reads the time part: HH:MM, seconds, a fraction, AM or PM, and a zone.
-func parseClock(s string, f *dateForm) bool {
-	hour, tail, ok := cutNumber(s)
-	if !ok || len(hour) > 2 || toInt(hour) > 23 || !strings.HasPrefix(tail, ":") {
-		return false
-	}
-	minute, tail, ok := cutNumber(tail[1:])
-	if !ok || len(minute) != 2 || toInt(minute) > 59 {
-		return false
-	}
-	f.time = timeMinutes
-	if strings.HasPrefix(tail, ":") {
-		var second string
-		if second, tail, ok = cutNumber(tail[1:]); !ok || len(second) != 2 || toInt(second) > 59 {
-			return false
-		}
-		f.time = timeSeconds
-		if strings.HasPrefix(tail, ".") {
-			var fraction string
-			if fraction, tail, ok = cutNumber(tail[1:]); !ok || len(fraction) > 9 {
-				return false
-			}
-			f.time = timeFraction
-		}
-	}
-	return parseClockEnd(strings.TrimLeft(tail, " "), f)
-}
-
-func parseClockEnd(tail string, f *dateForm) bool {
-	switch upper := strings.ToUpper(tail); {
-	case upper == "":
-	case upper == "AM", upper == "PM":
-		f.half = true
-	case upper == "Z", upper == "UTC", upper == "GMT":
-		f.zone = true
-	case tail[0] == '+' || tail[0] == '-':
-		f.zone = true
-		digits := strings.ReplaceAll(tail[1:], ":", "")
-		return len(digits) >= 2 && len(digits) <= 4 && len(leadingDigits([]byte(digits))) == len(digits)
-	default:
-		return false
-	}
-	return true
-}
-
-func validDay(year, month, day int) bool {
-	if year < minYear || year > maxYear || month < 1 || month > 12 || day < 1 {
-		return false
-	}
-	return time.Date(year, time.Month(month), day, 0, 0, 0, 0, time.UTC).Day() == day
-}
-
-// isoForm reads a date as this plugin infers it: YYYY-MM-DD, and HH:MM behind it if there is a time.
+// isoForm reads a date as this plugin infers it: YYYY-MM-DD, and HH:MM behind it if there is a time, with all their digits.
+// A column whose cells all have the same form passes as DATE or DATETIME.
 func isoForm(cell []byte) (dateForm, bool) {
-	if len(cell) < 10 || cell[4] != '-' || cell[7] != '-' || isBlank(cell[0]) || isBlank(cell[len(cell)-1]) {
-		return dateForm{}, false
-	}
-	if len(cell) > 10 && (len(cell) < 16 || cell[13] != ':') {
-		return dateForm{}, false
-	}
-	f, ok := parseDate(cell, nil)
-	return f, ok && f.order == orderYMD && !f.zone && !f.half
-}
-
-// plausibleDate reports whether a value that is in no known form may still be one: figures, and no word that a date does
-// not have. pandas hands such values to a very lenient parser, which only a day that no calendar has defeats.
-func plausibleDate(cell []byte) bool {
-	if impossibleDay(string(trimBlanks(cell))) {
-		return false
-	}
-	digits := false
-	for s := string(cell); s != ""; {
-		word, rest := cutLetters(s)
-		if word == "" {
-			digits = digits || (s[0] >= '0' && s[0] <= '9')
-			if s[0] >= 0x80 {
-				return false
-			}
-			s = s[1:]
-			continue
-		}
-		if !dateWord(word) {
-			return false
-		}
-		s = rest
-	}
-	return digits
-}
-
-// impossibleDay reports whether a value starts with three numbers that are no date in any order.
-func impossibleDay(s string) bool {
-	a, tail, ok := cutNumber(s)
-	if !ok || tail == "" || (tail[0] != '-' && tail[0] != '/' && tail[0] != '.') {
-		return false
-	}
-	sep := tail[0]
-	b, tail, ok := cutNumber(tail[1:])
-	if !ok || tail == "" || tail[0] != sep {
-		return false
-	}
-	c, _, ok := cutNumber(tail[1:])
-	if !ok || len(a)+len(b)+len(c) > 8 {
-		return false
-	}
-	if len(a) < len(c) {
-		a, c = c, a
-	}
-	year, m, d := fullYear(a), toInt(b), toInt(c)
-	return !validDay(year, m, d) && !validDay(year, d, m)
-}
-
-func dateWord(word string) bool {
-	switch strings.ToLower(word) {
-	case "am", "pm", "a", "p", "t", "z", "utc", "gmt", "st", "nd", "rd", "th", "of", "at", "on", "and", "h", "m", "s",
-		"mon", "tue", "wed", "thu", "fri", "sat", "sun",
-		"monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday":
-		return true
-	}
-	return monthOf(word) != 0
-}
-
-// monthOf is the month of an English name or its first three letters; 0 for none.
-func monthOf(name string) int {
-	for m := time.January; m <= time.December; m++ {
-		full := m.String()
-		if strings.EqualFold(name, full) || strings.EqualFold(name, full[:3]) || (m == time.September && strings.EqualFold(name, "sept")) {
-			return int(m)
+	const layout = "0000-00-00 00:00:00."
+	var f dateForm
+	switch n := len(cell); {
+	case n == len("0000-00-00"):
+	case n < len("0000-00-00 00:00"):
+		return f, false
+	default:
+		f.join = cell[10]
+		f.time = timeMinutes
+		switch {
+		case n == len("0000-00-00 00:00"):
+		case n == len("0000-00-00 00:00:00"):
+			f.time = timeSeconds
+		case n > len(layout) && n <= len(layout)+9:
+			f.time = timeFraction
+		default:
+			return f, false
 		}
 	}
-	return 0
-}
-
-func cutNumber(s string) (digits, rest string, ok bool) {
-	n := len(leadingDigits([]byte(s)))
-	return s[:n], s[n:], n > 0
-}
-
-func cutLetters(s string) (word, rest string) {
-	n := bytes.IndexFunc([]byte(s), func(r rune) bool { return (r|0x20) < 'a' || (r|0x20) > 'z' })
-	if n < 0 {
-		n = len(s)
+	for i, c := range cell {
+		want := byte('0')
+		if i < len(layout) {
+			want = layout[i]
+		}
+		switch {
+		case want == '0' && c >= '0' && c <= '9':
+		case want == ' ' && (c == ' ' || c == 'T'):
+		case want != '0' && want == c:
+		default:
+			return f, false
+		}
 	}
-	return s[:n], s[n:]
-}
-
-// toInt reads digits that are known to be few.
-func toInt(digits string) int {
-	n := 0
-	for _, c := range digits {
-		n = n*10 + int(c-'0')
+	m, ok := parseISO(string(cell), nil)
+	if !ok {
+		return f, false
 	}
-	return n
-}
-
-// fullYear expands two digits as POSIX does.
-func fullYear(digits string) int {
-	y := toInt(digits)
-	switch {
-	case len(digits) != 2:
-		return y
-	case y < 69:
-		return 2000 + y
-	}
-	return 1900 + y
+	_, ok = m.instant()
+	return f, ok
 }

@@ -116,7 +116,7 @@ func (n *filenames) find(name []byte) (int, bool) {
 func (n *filenames) missing(cell, name []byte) (message, remedy string) {
 	message = fmt.Sprintf("%s/%s is not there", n.dir, clip(name))
 	if trimmed := bytes.TrimSpace(cell); len(trimmed) != len(cell) {
-		message += "; the name has blanks around it"
+		message += "; the name has blanks around it, which push --fix takes off"
 		name = trimmed
 	}
 	if n.folded == nil {

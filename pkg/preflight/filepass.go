@@ -13,9 +13,6 @@ import (
 	"github.com/tracebloc/kubectl-tracebloc/pkg/dataset"
 )
 
-// size is the size of an image in pixels.
-type size struct{ width, height int32 }
-
 // fileBlock is how much is read of a file at a time.
 const fileBlock = 256 << 10
 
@@ -30,7 +27,7 @@ func newFileReader(c *checker) *fileReader {
 	return &fileReader{checker: c, hash: sha256.New(), block: make([]byte, fileBlock)}
 }
 
-// file reads the i-th staged file once: its digest, and its image header where the task has images.
+// file reads the i-th staged file once: for its digest, and for the check of the task that wants it.
 func (r *fileReader) file(ctx context.Context, i int) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -48,6 +45,16 @@ func (r *fileReader) file(ctx context.Context, i int) error {
 	return err
 }
 
+// fileCheck is the check of the task that wants the file; nil for none.
+func (c *checker) fileCheck(e dataset.Entry) fileCheck {
+	for _, check := range c.checks {
+		if check.files != nil && check.files.wants(e) {
+			return check.files
+		}
+	}
+	return nil
+}
+
 // openError makes a finding of a file that may not be read, and passes on every other error.
 func (c *checker) openError(path string, err error) error {
 	if errors.Is(err, fs.ErrPermission) {
@@ -62,23 +69,18 @@ func (r *fileReader) content(ctx context.Context, i int, file *os.File) error {
 	e := c.staged[i]
 	r.hash.Reset()
 	src := &countingReader{r: io.TeeReader(file, r.hash), told: c.read}
-	if c.isImage(e) {
-		h, err := dataset.ReadImageHeader(dataset.ImageSource(src), file, e.Size)
-		if err := c.judgeHeader(i, h, err); err != nil {
-			return err
-		}
+	if check := c.fileCheck(e); check != nil {
+		check.read(i, e, content{Reader: src, at: file})
 	}
-	for {
+	for src.err == nil {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		_, err := src.Read(r.block)
-		if errors.Is(err, io.EOF) {
-			break
-		}
-		if err != nil {
-			return fmt.Errorf("read %q: %w", e.Path, err)
-		}
+		// The reader keeps its error.
+		_, _ = src.Read(r.block)
+	}
+	if !errors.Is(src.err, io.EOF) {
+		return fmt.Errorf("read %q: %w", e.Path, src.err)
 	}
 	if err := c.dataset.Recheck(e, file); err != nil {
 		return err
@@ -90,51 +92,20 @@ func (r *fileReader) content(ctx context.Context, i int, file *os.File) error {
 	return nil
 }
 
-// isImage reports whether the ingestor opens the file as an image. It does so for images/ at any depth, and only for
-// some extensions; the others break a rule of their own.
-func (c *checker) isImage(e dataset.Entry) bool {
-	if c.Task.Family != dataset.FamilyImage || e.Path == c.dataset.CSV {
-		return false
-	}
-	prefix := c.Task.Dir + "/"
-	if len(e.Path) < len(prefix) || e.Path[:len(prefix)] != prefix {
-		return false
-	}
-	switch extensionOf(e.Path) {
-	case ".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff":
-		return true
-	}
-	return false
-}
-
-// judgeHeader applies the rules about one image; it returns only errors of reading.
-func (c *checker) judgeHeader(i int, h dataset.ImageHeader, err error) error {
-	e := c.staged[i]
-	switch {
-	case e.Size == 0:
-		c.report.add("image-empty", Finding{File: e.Path, Message: "empty file (0 bytes)"})
-	case errors.Is(err, dataset.ErrUnknownImage):
-		c.report.add("image-unknown-format", Finding{File: e.Path, Message: err.Error()})
-	case errors.Is(err, dataset.ErrNotImage):
-		c.report.add("image-unreadable", Finding{File: e.Path, Message: err.Error()})
-	case err != nil:
-		return fmt.Errorf("read %q: %w", e.Path, err)
-	default:
-		c.sizes[i] = size{width: int32(min(h.Width, 1<<30)), height: int32(min(h.Height, 1<<30))}
-		c.judgeSize(i, h)
-	}
-	return nil
-}
-
-// countingReader tells how much was read, as it is read.
+// countingReader tells how much was read, as it is read, and keeps its error.
 type countingReader struct {
 	r    io.Reader
 	n    int64
 	told func(n int64)
+	err  error // the first error, io.EOF among them
 }
 
 func (c *countingReader) Read(p []byte) (int, error) {
+	if c.err != nil {
+		return 0, c.err
+	}
 	n, err := c.r.Read(p)
+	c.err = err
 	if n > 0 {
 		c.n += int64(n)
 		c.told(int64(n))

@@ -53,19 +53,34 @@ type Finding struct {
 	Remedy  string `json:"remedy,omitempty"`
 }
 
-// maxFindings is how many findings of one rule are kept; Result.Totals counts them all.
-const maxFindings = 1000
+// maxFindings is how many findings of one rule are kept, which bounds the memory; Result.Totals counts them all.
+const maxFindings = 100_000
 
 // report collects findings from many goroutines. What it keeps of a rule are the first maxFindings in the order of
 // compareFindings, whatever the order in which they came.
 type report struct {
 	mu     sync.Mutex
 	byRule map[string][]Finding
+	// last is the last of the findings to keep of a rule that has had too many: what comes behind it is only counted.
+	last   map[string]Finding
 	totals map[string]int
 }
 
 func newReport() *report {
-	return &report{byRule: map[string][]Finding{}, totals: map[string]int{}}
+	return &report{byRule: map[string][]Finding{}, last: map[string]Finding{}, totals: map[string]int{}}
+}
+
+// onlyCount counts a breach if no finding about that row of a CSV would be kept, so that none need be made: a CSV may
+// break a rule in each of a hundred million rows.
+func (r *report) onlyCount(rule, file string, row int64) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	last, full := r.last[rule]
+	if !full || last.File != file || last.Row >= row {
+		return false
+	}
+	r.totals[rule]++
+	return true
 }
 
 // add records a finding of a rule in Rules, which gives the severity, and the remedy where the finding has none.
@@ -73,16 +88,23 @@ func (r *report) add(rule string, f Finding) {
 	entry := ruleByID(rule)
 	f.Rule, f.Severity = rule, entry.Severity
 	f.File = escape(f.File)
-	f.Column = clip([]byte(f.Column))
+	if len(f.Column) > maxValue || !plainASCII(f.Column) {
+		f.Column = clip([]byte(f.Column))
+	}
 	if f.Remedy == "" {
 		f.Remedy = entry.Remedy
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.totals[rule]++
+	if last, full := r.last[rule]; full && compareFindings(f, last) > 0 {
+		return
+	}
 	kept := append(r.byRule[rule], f)
-	if len(kept) >= 2*maxFindings {
+	if len(kept) >= maxFindings+maxFindings/4 {
 		kept = firstFindings(kept)
+		clear(kept[len(kept):cap(kept)])
+		r.last[rule] = kept[len(kept)-1]
 	}
 	r.byRule[rule] = kept
 }
@@ -116,10 +138,16 @@ func (r *report) findings() []Finding {
 }
 
 func compareFindings(a, b Finding) int {
+	if a.Severity != b.Severity {
+		return cmp.Compare(a.Severity.rank(), b.Severity.rank())
+	}
+	if a.File != b.File {
+		return strings.Compare(a.File, b.File)
+	}
+	if a.Row != b.Row {
+		return cmp.Compare(a.Row, b.Row)
+	}
 	return cmp.Or(
-		cmp.Compare(a.Severity.rank(), b.Severity.rank()),
-		strings.Compare(a.File, b.File),
-		cmp.Compare(a.Row, b.Row),
 		cmp.Compare(a.Line, b.Line),
 		strings.Compare(a.Column, b.Column),
 		strings.Compare(a.Value, b.Value),
@@ -132,6 +160,9 @@ const maxValue = 64
 
 // clip makes a value fit for a message: escaped for a terminal, and cut.
 func clip(value []byte) string {
+	if len(value) <= maxValue && plainASCII(value) {
+		return string(value)
+	}
 	var b strings.Builder
 	for n := 0; len(value) > 0; n++ {
 		if n == maxValue {
@@ -161,6 +192,9 @@ func quoted(name string) string {
 
 // escape makes a name fit for a terminal: control, bidirectional and invalid characters become escapes.
 func escape(name string) string {
+	if plainASCII(name) {
+		return name
+	}
 	var b strings.Builder
 	for len(name) > 0 {
 		r, size := utf8.DecodeRuneInString(name)
@@ -168,6 +202,16 @@ func escape(name string) string {
 		name = name[size:]
 	}
 	return b.String()
+}
+
+// plainASCII reports whether nothing has to be escaped.
+func plainASCII[T string | []byte](text T) bool {
+	for i := range len(text) {
+		if text[i] < ' ' || text[i] > '~' {
+			return false
+		}
+	}
+	return true
 }
 
 func writeEscaped(b *strings.Builder, r rune, raw []byte) {

@@ -1,7 +1,9 @@
 package preflight
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/tracebloc/kubectl-tracebloc/pkg/dataset"
@@ -14,17 +16,19 @@ func (t *table) start(r *dataset.Record) {
 	for i, name := range t.raw {
 		t.header[i] = strings.TrimSpace(name)
 	}
+	t.labelAt = -1
 	if t.shapeOnly {
 		return
 	}
 	if t.validators {
 		// The first reading reports what is wrong with the header.
-		defer func(r *report) { t.report, t.names, t.labels, t.stored = r, nil, nil, nil }(t.report)
+		defer func(r *report) { t.report, t.names, t.labels, t.ids, t.stored = r, nil, nil, nil, nil }(t.report)
 		t.report = newReport()
 	}
 	t.checkHeader(r.Line)
 	t.columns = make([]*column, len(t.header))
 	labelAt := t.labelPosition()
+	t.labelAt = labelAt
 	if t.checker.Task.HasFiles() {
 		t.startFilenames()
 	} else {
@@ -33,9 +37,24 @@ func (t *table) start(r *dataset.Record) {
 	if labelAt >= 0 {
 		t.labels = newLabels(t, labelAt)
 	}
+	t.startIDs()
 	t.startSchema(labelAt)
+	for _, check := range t.checker.checks {
+		if owner, ok := check.rows.(columnOwner); ok {
+			owner.own(t)
+		}
+	}
 	if t.labels != nil {
 		t.labels.typed = t.columns[labelAt] != nil
+	}
+}
+
+// startChecks gives the task's checks the header, in the reading of the ingestor's validators.
+func (t *table) startChecks() {
+	for _, check := range t.checker.checks {
+		if check.rows != nil && check.rows.begin(t) {
+			t.checks = append(t.checks, check.rows)
+		}
 	}
 }
 
@@ -125,41 +144,66 @@ func (t *table) lacks(rule, name, message string) {
 	t.report.add(rule, f)
 }
 
-// labelNames are the names that a label column is known by when the user names none.
-func labelNames() []string { return []string{"label", "target", "class"} }
-
 // labelPosition finds the label column, or reports why there is none; -1 then, and for tasks without a label.
 func (t *table) labelPosition() int {
 	p := t.checker
 	if !p.Task.HasLabel() {
 		return -1
 	}
-	if p.LabelColumn != "" {
-		i := t.position(strings.TrimSpace(p.LabelColumn))
-		if i < 0 {
-			t.lacks("label-column", p.LabelColumn, "the CSV has no label column "+quoted(p.LabelColumn))
-		}
+	want := strings.TrimSpace(p.LabelColumn)
+	if want == "" {
+		return t.inferLabel()
+	}
+	if i := t.position(want); i >= 0 {
 		return i
 	}
-	found := -1
-	var names []string
-	for i, name := range t.header {
-		for _, want := range labelNames() {
-			if strings.EqualFold(name, want) {
-				found = i
-				names = append(names, quoted(name))
-			}
-		}
+	if same := t.folded(want); len(same) == 1 {
+		t.report.add("label-case", Finding{File: t.file, Column: t.header[same[0]],
+			Message: fmt.Sprintf("the label column %s is %s in the CSV, and letter case counts", quoted(want), quoted(t.header[same[0]]))})
+		return same[0]
 	}
-	switch len(names) {
+	t.lacksLabel(want, "the CSV has no label column "+quoted(want))
+	return -1
+}
+
+// inferLabel takes the only column that is called as labels mostly are.
+func (t *table) inferLabel() int {
+	found := t.folded(dataset.LabelNames()...)
+	switch len(found) {
 	case 1:
-		return found
+		return found[0]
 	case 0:
-		t.lacks("label-column", "", "no column is called label, target or class")
+		t.lacksLabel("", "no column is called label, target or class")
 	default:
-		t.report.add("label-column", Finding{File: t.file, Message: "several columns may be the label: " + strings.Join(names[:min(len(names), 5)], ", ")})
+		var names []string
+		for _, i := range found[:min(len(found), 5)] {
+			names = append(names, quoted(t.header[i]))
+		}
+		t.report.add("label-column", Finding{File: t.file, Message: "several columns may be the label: " + strings.Join(names, ", ")})
 	}
 	return -1
+}
+
+// folded returns the columns that have one of the names but for letter case.
+func (t *table) folded(names ...string) []int {
+	var found []int
+	for i, h := range t.header {
+		if slices.ContainsFunc(names, func(n string) bool { return strings.EqualFold(h, n) }) {
+			found = append(found, i)
+		}
+	}
+	return found
+}
+
+// lacksLabel reports a label column that is not there. A task whose labels may be missing gets the name that the spec
+// needs all the same, and NULL for every label.
+func (t *table) lacksLabel(name, message string) {
+	if !t.checker.Task.LabelOptional {
+		t.lacks("label-column", name, message)
+		return
+	}
+	t.absentLabel = cmp.Or(name, dataset.LabelNames()[0])
+	t.lacks("label-absent", name, message+": NULL is stored for every record")
 }
 
 // startStored finds the columns that reach a framework column by their name alone.

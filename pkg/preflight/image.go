@@ -1,7 +1,11 @@
 package preflight
 
 import (
+	"bytes"
+	"errors"
 	"fmt"
+	"io"
+	"strings"
 
 	"github.com/tracebloc/kubectl-tracebloc/pkg/dataset"
 )
@@ -13,7 +17,69 @@ const (
 	minPixels = 32
 )
 
+// size is the size of an image in pixels.
+type size struct{ width, height int32 }
+
 func (s size) String() string { return fmt.Sprintf("%dx%d", s.width, s.height) }
+
+// imageCheck checks the headers of the images, and that all have one size (contract/ingestor.md 2.0,
+// "ImageResolutionValidator").
+type imageCheck struct {
+	checker *checker
+	prefix  string
+}
+
+func newImageCheck(c *checker) *imageCheck { return &imageCheck{checker: c, prefix: c.Task.Dir + "/"} }
+
+// wants takes the files that the ingestor opens as images: at any depth, and with some extensions only. The others break
+// a rule of their own.
+func (m *imageCheck) wants(e dataset.Entry) bool {
+	if !strings.HasPrefix(e.Path, m.prefix) {
+		return false
+	}
+	switch extensionOf(e.Path) {
+	case ".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff":
+		return true
+	}
+	return false
+}
+
+// read applies the rules about one image.
+func (m *imageCheck) read(i int, e dataset.Entry, content content) {
+	c := m.checker
+	h, err := dataset.ReadImageHeader(dataset.ImageSource(content), content.at, e.Size)
+	switch {
+	case e.Size == 0:
+		c.report.add("image-empty", Finding{File: e.Path, Message: "empty file (0 bytes)"})
+	case errors.Is(err, dataset.ErrUnknownImage):
+		c.report.add("image-unknown-format", Finding{File: e.Path, Message: err.Error()})
+	case errors.Is(err, dataset.ErrNotImage):
+		c.report.add("image-unreadable", Finding{File: e.Path, Message: err.Error()})
+	case err == nil:
+		c.sizes[i] = size{width: int32(min(h.Width, 1<<30)), height: int32(min(h.Height, 1<<30))}
+		c.judgeSize(i, h)
+		if !whole(h.Format, content.at, e.Size) {
+			c.report.add("image-truncated", Finding{File: e.Path, Message: fmt.Sprintf("the %s has no end: the file was cut short", h.Format)})
+		}
+	}
+}
+
+// tailLen is how far from the end of a file its end mark is looked for: some programs write a few bytes behind it.
+const tailLen = 4096
+
+// whole reports whether an image of the format has its end mark. Formats without one are taken for whole, and so is what
+// cannot be read: whoever reads the file to its end reports that.
+func whole(format string, at io.ReaderAt, size int64) bool {
+	mark := map[string]string{"jpeg": "\xff\xd9", "png": "IEND"}[format]
+	if mark == "" {
+		return true
+	}
+	tail := make([]byte, min(size, tailLen))
+	n, err := at.ReadAt(tail, size-int64(len(tail)))
+	return err != nil && !errors.Is(err, io.EOF) || bytes.Contains(tail[:n], []byte(mark))
+}
+
+func (m *imageCheck) finish() { m.checker.targetSize = m.checker.checkSizes(m.prefix) }
 
 // judgeSize applies the rules about the size of one image alone.
 func (c *checker) judgeSize(i int, h dataset.ImageHeader) {
@@ -30,12 +96,11 @@ func (c *checker) judgeSize(i int, h dataset.ImageHeader) {
 	}
 }
 
-// checkSizes holds all images to one size, and returns it: the wanted one, else the most frequent
-// (contract/ingestor.md 2.0, "ImageResolutionValidator").
-func (c *checker) checkSizes() [2]int {
+// checkSizes holds all images to one size, and returns it: the wanted one, else the most frequent.
+func (c *checker) checkSizes(prefix string) [2]int {
 	count, images := map[size]int{}, 0
-	for _, s := range c.sizes {
-		if s != (size{}) {
+	for i, s := range c.sizes {
+		if s != (size{}) && strings.HasPrefix(c.staged[i].Path, prefix) {
 			count[s]++
 			images++
 		}
@@ -54,7 +119,7 @@ func (c *checker) checkSizes() [2]int {
 		return [2]int{int(want.width), int(want.height)}
 	}
 	for i, s := range c.sizes {
-		if s == (size{}) || s == want {
+		if s == (size{}) || s == want || !strings.HasPrefix(c.staged[i].Path, prefix) {
 			continue
 		}
 		rule, message := "image-mixed-resolution", fmt.Sprintf("%s pixels; %d of %d images are %s", s, count[want], images, want)

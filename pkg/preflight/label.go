@@ -26,7 +26,7 @@ type labels struct {
 	// typed is true when the schema types the column, so that the ingestor does not guess its type by chunk.
 	typed bool
 	// sqlType is its type then, known when the whole column is read.
-	sqlType sqlType
+	sqlType dataset.SQLType
 
 	seed    maphash.Seed
 	classes map[uint64]struct{}
@@ -42,6 +42,7 @@ type labels struct {
 
 // labelChunk is what pandas would make of the labels of one chunk, and the first that it would rewrite.
 type labelChunk struct {
+	last                              int64 // row
 	rows, integers, numbers, booleans int64
 	asInteger, asFloat, asBoolean     *spot
 }
@@ -81,6 +82,7 @@ func (l *labels) observe(at place, cell []byte) {
 	} else {
 		l.value(at, cell)
 	}
+	l.chunk.last = at.row
 	l.chunk.rows++
 	if l.chunk.rows == ingestRows {
 		l.endChunk()
@@ -95,9 +97,9 @@ func (l *labels) value(at place, cell []byte) {
 		l.many = true
 	}
 	n := parseNumber(cell)
-	if n.numeric() && l.numeric == l.values-1 {
+	if n.numeric() {
 		l.numeric++
-		if len(l.numbers) < maxClasses {
+		if l.numeric == l.values && len(l.numbers) < maxClasses {
 			l.numbers[classOf(n)] = struct{}{}
 		}
 	}
@@ -161,12 +163,12 @@ func (l *labels) endChunk() {
 	}
 	t := l.table
 	t.report.add("label-rewritten", Finding{File: t.file, Row: first.row, Line: first.line, Column: l.name, Value: first.value,
-		Message: fmt.Sprintf("all labels of rows %d to %d are %s to the ingestor; %q is not stored as it stands", t.rows-c.rows+1, t.rows, what, first.value)})
+		Message: fmt.Sprintf("all labels of rows %d to %d are %s to the ingestor; %q is not stored as it stands", c.last-c.rows+1, c.last, what, first.value)})
 }
 
 // count is the number of classes as the ingestor tells them apart, once the type is known.
 func (l *labels) count() int {
-	text := l.typed && l.sqlType.kind == kindText
+	text := l.typed && l.sqlType.Kind == dataset.SQLText
 	if l.values > 0 && l.numeric == l.values && !text {
 		return len(l.numbers)
 	}
@@ -180,7 +182,7 @@ func (l *labels) judge() {
 	switch {
 	case l.bucket():
 		rule, what = "label-null", "the row has no label, and is counted in bucket -1"
-	case l.typed && l.sqlType.kind == kindText:
+	case l.typed && l.sqlType.Kind == dataset.SQLText:
 		rule, what = "label-null", "the row has no label; NULL is stored"
 	}
 	for i, s := range l.blanks {
@@ -191,11 +193,22 @@ func (l *labels) judge() {
 		}
 		t.report.add(rule, f)
 	}
-	if t.checker.Task.Classes && l.count() < 2 && t.rows > 0 {
+	if words := l.values - l.numeric; words > 0 && t.checker.Task.LabelForm == dataset.LabelObject {
+		t.report.addMany("label-not-numeric", int(words), Finding{File: t.file, Column: l.name,
+			Message: fmt.Sprintf("column %s holds labels that are no numbers", quoted(l.name))})
+	}
+	if t.rows == 0 || l.count() >= 2 {
+		return
+	}
+	switch task := t.checker.Task; {
+	case task.Classes:
 		message := fmt.Sprintf("column %s holds one class in all %d rows", quoted(l.name), l.values)
 		if l.values == 0 {
 			message = fmt.Sprintf("column %s holds no label at all", quoted(l.name))
 		}
 		t.report.add("label-single-class", Finding{File: t.file, Column: l.name, Message: message})
+	case task.LabelOptional && l.values > 0:
+		t.report.add("label-one-value", Finding{File: t.file, Column: l.name,
+			Message: fmt.Sprintf("column %s holds one label in all %d rows", quoted(l.name), l.values)})
 	}
 }

@@ -32,6 +32,7 @@ func (c *checker) checkLayout() {
 			c.checkExtensions(c.dataset.InDir(s.Path), s.Extensions, "")
 		}
 	}
+	c.checkPairing()
 	c.checkCaseVariants()
 }
 

@@ -44,7 +44,7 @@ func TestCSVMemory(t *testing.T) {
 	allocated := func(rows int) (bytes uint64, size int64) {
 		path := filepath.Join(t.TempDir(), "data.csv")
 		size = bigCSV(t, path, rows)
-		d, err := dataset.Open(path)
+		d, err := dataset.Open(t.Context(), path)
 		must(t, err)
 		defer func() { must(t, d.Close()) }()
 		var before, after runtime.MemStats
@@ -86,7 +86,7 @@ func TestFilesMemory(t *testing.T) {
 	var before, after runtime.MemStats
 	runtime.GC()
 	runtime.ReadMemStats(&before)
-	d, err := dataset.Open(dir)
+	d, err := dataset.Open(t.Context(), dir)
 	must(t, err)
 	defer func() { must(t, d.Close()) }()
 	r, err := Check(t.Context(), d, imageParams(t), nil)
@@ -107,7 +107,7 @@ func TestFilesMemory(t *testing.T) {
 func BenchmarkCheckCSV(b *testing.B) {
 	path := filepath.Join(b.TempDir(), "data.csv")
 	b.SetBytes(bigCSV(b, path, 200_000))
-	d, err := dataset.Open(path)
+	d, err := dataset.Open(b.Context(), path)
 	must(b, err)
 	defer func() { must(b, d.Close()) }()
 	b.ResetTimer()

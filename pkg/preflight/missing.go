@@ -1,7 +1,5 @@
 package preflight
 
-import "slices"
-
 // missingFunc tells whether a raw cell means a missing value. Cells are not trimmed (contract/ingestor.md 2.0, "NA
 // handling at ingestion").
 type missingFunc func(cell []byte) bool
@@ -11,7 +9,8 @@ func missingTabular(cell []byte) bool {
 	if len(cell) == 0 {
 		return true
 	}
-	if len(cell) > 8 {
+	// Of these texts, none is longer, and none ends in a digit.
+	if len(cell) > 8 || cell[len(cell)-1]-'0' <= 9 {
 		return false
 	}
 	switch string(cell) {
@@ -30,15 +29,11 @@ func missingSkew(cell []byte) string {
 	if len(cell) < 3 || len(cell) > 8 {
 		return ""
 	}
-	if string(cell) == "none" {
+	switch string(cell) {
+	case "none":
 		return "missing to ingestor 0.7 and later, a text to 0.3.9"
-	}
-	if slices.Contains(skewedTokens(), string(cell)) {
+	case "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN":
 		return "missing to ingestor 0.3.9, a text to 0.7 and later"
 	}
 	return ""
-}
-
-func skewedTokens() []string {
-	return []string{"#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN"}
 }

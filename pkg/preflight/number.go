@@ -26,16 +26,71 @@ type number struct {
 	kind numberKind
 	// i is the value of an integer.
 	i int64
-	// digits is the number of significant digits.
-	digits int
-	// wide is true for a decimal that may lie outside of the range of single precision: it has an exponent, or is long.
+	// wide is true for a decimal that may lie outside of the range of single precision: it has a big exponent, or is long.
 	wide bool
 	// code is true for digits alone with a zero in front, such as 007: numbers to pandas, but not to people.
 	code bool
 	text []byte
 }
 
-func parseNumber(cell []byte) number {
+func parseNumber(cell []byte) (n number) {
+	n.read(cell)
+	return n
+}
+
+// read is parseNumber into a number that is still zero.
+func (n *number) read(cell []byte) {
+	if !n.plain(cell) {
+		*n = parseOddNumber(cell)
+	}
+}
+
+// plain reads what nearly all cells are: digits with at most a minus in front and a point, or a text that starts as no
+// number does. It is false for what it leaves to parseOddNumber.
+func (n *number) plain(cell []byte) bool {
+	i := 0
+	if len(cell) > 0 && cell[0] == '-' {
+		i = 1
+	}
+	first, value := i, int64(0)
+	for ; i < len(cell); i++ {
+		c := cell[i] - '0'
+		if c > 9 {
+			break
+		}
+		value = value*10 + int64(c)
+	}
+	whole := i - first
+	if i == len(cell) {
+		if whole == 0 || whole > maxQuickDigits {
+			return len(cell) == 0
+		}
+		if n.i = value; first > 0 {
+			n.i = -value
+		}
+		n.kind, n.code, n.text = integer, whole > 1 && cell[0] == '0', cell
+		return true
+	}
+	switch c := cell[i]; {
+	case c == '.':
+	case whole == 0:
+		return !isBlank(c) && c != '+' && c|0x20 != 'i'
+	default:
+		return !isBlank(c) && c|0x20 != 'e'
+	}
+	for i++; i < len(cell); i++ {
+		if cell[i]-'0' > 9 {
+			return false
+		}
+	}
+	if digits := len(cell) - first - 1; digits == 0 || digits >= maxPlain {
+		return false
+	}
+	n.kind, n.text = decimal, cell
+	return true
+}
+
+func parseOddNumber(cell []byte) number {
 	text := trimBlanks(cell)
 	if len(text) == 0 {
 		return number{}
@@ -48,13 +103,20 @@ func parseNumber(cell []byte) number {
 		return number{}
 	}
 	if c := rest[0]; (c < '0' || c > '9') && c != '.' {
-		if bytes.EqualFold(rest, []byte("inf")) || bytes.EqualFold(rest, []byte("infinity")) {
+		if c|0x20 == 'i' && (bytes.EqualFold(rest, []byte("inf")) || bytes.EqualFold(rest, []byte("infinity"))) {
 			return number{kind: infinite, text: text}
 		}
 		return number{}
 	}
 	return scanNumber(text, rest)
 }
+
+const (
+	// maxQuickDigits is how many digits fit 64 bits whatever they are.
+	maxQuickDigits = 18
+	// maxPlain is the length up to which a decimal without an exponent lies in the range of single precision.
+	maxPlain = 30
+)
 
 // scanNumber reads digits, a point with digits, and an exponent; rest is text behind its sign.
 func scanNumber(text, rest []byte) number {
@@ -73,8 +135,8 @@ func scanNumber(text, rest []byte) number {
 	if len(whole)+len(fraction) == 0 {
 		return number{}
 	}
-	exponent := len(tail) > 0
-	if exponent {
+	n := number{kind: decimal, wide: len(rest) > maxPlain, text: text}
+	if len(tail) > 0 {
 		if tail[0] != 'e' && tail[0] != 'E' {
 			return number{}
 		}
@@ -85,9 +147,9 @@ func scanNumber(text, rest []byte) number {
 		if len(tail) == 0 || len(leadingDigits(tail)) != len(tail) {
 			return number{}
 		}
+		// The point may stand anywhere between the digits, so these count with the exponent.
+		n.wide = len(tail) > 2 || len(rest)+toInt(string(tail)) > maxPlain
 	}
-	n := number{kind: decimal, digits: significant(whole, fraction), text: text}
-	n.wide = exponent || len(rest) > 30
 	if n.wide && math.IsInf(n.float(), 0) {
 		n.kind = overflow
 	}
@@ -95,8 +157,8 @@ func scanNumber(text, rest []byte) number {
 }
 
 func integerOf(text, digits []byte) number {
-	n := number{kind: huge, digits: significant(digits, nil), text: text}
-	if len(digits) <= 18 {
+	n := number{kind: huge, text: text}
+	if len(digits) <= maxQuickDigits {
 		n.kind = integer
 		for _, c := range digits {
 			n.i = n.i*10 + int64(c-'0')
@@ -147,18 +209,18 @@ func (n number) pythonInt() string {
 }
 
 // pythonIntLength is the length of pythonInt.
-func (n number) pythonIntLength() int {
+func (n *number) pythonIntLength() int {
 	if n.kind != integer {
 		return len(n.pythonInt())
 	}
-	length, i := 1, n.i
-	if i < 0 {
-		length++
+	text := n.text
+	if len(text) > 1 && text[0] == '-' {
+		text = text[1:]
 	}
-	for ; i <= -10 || i >= 10; i /= 10 {
-		length++
+	if text[0] >= '1' && text[0] <= '9' {
+		return len(n.text)
 	}
-	return length
+	return len(n.pythonInt()) // a plus or zeros in front
 }
 
 // pythonFloat is how Python writes the value as a float.
@@ -187,8 +249,11 @@ func (n number) pythonFloat() string {
 const singleDigits = 6
 
 // single reports whether the value comes back unchanged from a MySQL FLOAT.
-func (n number) single() bool {
-	if n.digits > singleDigits {
+func (n *number) single() bool {
+	if n.kind == integer && n.i > -1e6 && n.i < 1e6 {
+		return true
+	}
+	if moreDigits(n.text, singleDigits) {
 		return false
 	}
 	if !n.wide && n.kind == decimal {
@@ -206,17 +271,21 @@ func leadingDigits(b []byte) []byte {
 	return b[:n]
 }
 
-// significant counts digits without the zeros at either end.
-func significant(whole, fraction []byte) int {
-	fraction = bytes.TrimRight(fraction, "0")
-	if len(fraction) == 0 {
-		return len(bytes.Trim(whole, "0"))
+// moreDigits reports whether a number has more significant digits than that, of which zeros at either end are none.
+func moreDigits(text []byte, limit int) bool {
+	digits := 0
+	for _, c := range text {
+		switch {
+		case c|0x20 == 'e':
+			return false
+		case c < '0', c > '9', c == '0' && digits == 0:
+			continue
+		}
+		if digits++; digits > limit && c != '0' {
+			return true
+		}
 	}
-	whole = bytes.TrimLeft(whole, "0")
-	if len(whole) == 0 {
-		return len(bytes.TrimLeft(fraction, "0"))
-	}
-	return len(whole) + len(fraction)
+	return false
 }
 
 // trimBlanks strips what C's isspace calls blank.

@@ -27,6 +27,8 @@ func valueRules() []Rule {
 		{"value-range", SeverityError, "5.1", "a number is out of the range of its column's type", "declare a wider type (BIGINT, DOUBLE, a longer DECIMAL)"},
 		{"value-not-boolean", SeverityError, "2.0", "a value of a boolean column is none of 0, 1, true, false, yes, no, y, n, t, f", "correct the value, or declare the column VARCHAR(n)"},
 		{"value-not-date", SeverityError, "2.0", "a value of a date or time column is no date, or is written in another way than the column's first value", "write all values of the column in the same way"},
+		{"value-date-fraction", SeverityWarning, "5.3", "a time has a part of a second, which the ingestor's tables do not keep, whatever the type says", "declare the column VARCHAR(n), or split the part off into a column of its own"},
+		{"value-date-order", SeverityWarning, "2.2", "a date is checked day first, as the column's first value is written, but read month first when it is stored", "write all values of the column as YYYY-MM-DD"},
 		{"value-time-zone", SeverityError, "5.1", "a date has a time zone, which the database refuses", "convert it to UTC and drop the zone"},
 		{"value-too-long", SeverityError, "2.0", "a text is longer than its column", "declare a longer VARCHAR(n), or TEXT"},
 		{"value-measured-length", SeverityError, "5.1", "the ingestor measures a column of numbers as numbers: 01234 beside an empty cell is 1234.0", "declare a longer VARCHAR(n), or TEXT"},
@@ -37,6 +39,7 @@ func valueRules() []Rule {
 		{"value-leading-zero", SeverityWarning, "5.3", "a value with leading zeros stands in a numeric column, which drops them", "declare the column VARCHAR(n)"},
 		{"value-big-integer", SeverityWarning, "5.3", "an integer beyond 2^53 stands in a column with empty cells, and is rounded", "fill the empty cells, or declare the column VARCHAR(n)"},
 		{"value-date-number", SeverityWarning, "5.3", "dates without separators are numbers to the ingestor, read as nanoseconds since 1970", "write them as YYYY-MM-DD"},
+		{"value-missing-version", SeverityError, "6", "a text in a typed column means missing to ingestor 0.3.9 only; 0.7 and later refuse it", "leave the cell empty"},
 		{"value-missing-skew", SeverityWarning, "6", "ingestor versions differ on whether this text means a missing value", "leave the cell empty if it is missing"},
 		{"value-missing-text", SeverityNote, "2.0", "a text that means missing stands in a text column, and is stored as NULL", "write it in another way if it is a value"},
 	}

@@ -68,10 +68,12 @@ func valueCases() []ruleCase {
 		return ruleCase{rule: rule, tabular: true, breaks: csvOf(breaks), passes: csvOf(passes), also: also}
 	}
 	skew := typed("value-missing-skew", "VARCHAR(9)", "none", "NA")
-	skew2 := typed("value-missing-skew", "INT", "#NA", "NA")
+	skew2 := typed("value-missing-skew", "TEXT", "#NA", "NA")
 	return []ruleCase{
 		typed("value-not-numeric", "INT", "x", " 7 "),
 		typed("value-not-numeric", "DOUBLE", `"1,5"`, "1.5"),
+		typed("value-missing-version", "INT", "#NA", "NA"),
+		typed("value-missing-version", "DATE", "#N/A N/A", "#N/A"),
 		typed("value-not-numeric", "FLOAT", "none", "None", "value-missing-skew"),
 		typed("value-not-numeric", "INT", " NA ", "NA"),
 		typed("value-not-finite", "DOUBLE", "inf", "nan"),
@@ -87,8 +89,11 @@ func valueCases() []ruleCase {
 		typed("value-not-date", "DATE", "2024-01-01|soon", "2024-01-01|2024-01-02"),
 		typed("value-not-date", "DATE", "2024-01-01|2024/01/02", "2024/01/01|2024/01/02"),
 		typed("value-not-date", "DATETIME", "2024-01-01 10:00|2024-01-01 10:00:00", "2024-01-01 10:00:00|2024-01-01 10:00:01"),
-		typed("value-not-date", "DATE", "01/02/2024|13/02/2024", "13/02/2024|01/02/2024"),
+		typed("value-not-date", "DATE", "01/02/2024|13/02/2024", "13/02/2024|14/02/2024"),
 		typed("value-not-date", "DATE", "2024-02-30", "2024-02-29"),
+		typed("value-date-fraction", "DATETIME", "2024-01-01 10:00:00.5", "2024-01-01 10:00:00.000"),
+		inferred("value-date-fraction", "d,label\n2024-01-01 10:00:00.25,a\n2024-01-01 10:00:00.50,b\n", "d,label\n2024-01-01 10:00:00.00,a\n2024-01-01 10:00:00.0,b\n"),
+		typed("value-date-order", "DATE", "13/02/2024|01/02/2024", "13/02/2024|02/02/2024"),
 		typed("value-time-zone", "DATETIME", "2024-01-01T10:00:00Z", "2024-01-01T10:00:00"),
 		typed("value-too-long", "VARCHAR(3)", "ébcd", "ébc"),
 		typed("value-too-long", "VARCHAR(3)", "abc ", "abc"),

@@ -32,7 +32,7 @@ type ruleCase struct {
 
 func TestRules(t *testing.T) {
 	t.Parallel()
-	for _, c := range slices.Concat(layoutCases(), csvCases(), filenameCases(), imageCases(), labelCases(), schemaCases(), valueCases()) {
+	for _, c := range slices.Concat(layoutCases(), csvCases(), filenameCases(), imageCases(), contentCases(), labelCases(), keypointCases(), idCases(), timeCases(), sequenceCases(), schemaCases(), valueCases()) {
 		t.Run(c.rule+" "+c.name, func(t *testing.T) {
 			t.Parallel()
 			base := imageParams(t)
@@ -83,7 +83,7 @@ var emptyIsNil = cmp.Transformer("emptyIsNil", func(s []string) []string {
 func TestEveryRuleHasACase(t *testing.T) {
 	t.Parallel()
 	have := map[string]bool{"file-unreadable": true} // see TestUnreadableFile
-	for _, c := range slices.Concat(layoutCases(), csvCases(), filenameCases(), imageCases(), labelCases(), schemaCases(), valueCases()) {
+	for _, c := range slices.Concat(layoutCases(), csvCases(), filenameCases(), imageCases(), contentCases(), labelCases(), keypointCases(), idCases(), timeCases(), sequenceCases(), schemaCases(), valueCases()) {
 		have[c.rule] = true
 	}
 	seen := map[string]bool{}
@@ -123,7 +123,7 @@ const features = "age,label\n1,a\n2,b\n"
 
 func layoutCases() []ruleCase {
 	mlm := func(p *Params) { p.Task = mustTask("masked_language_modeling") }
-	texts := tree{"labels.csv": "filename\na.txt\n", "sequences/a.txt": "x", "tokenizer.json": "{}"}
+	texts := tree{"labels.csv": "filename\na.txt\n", "sequences/a.txt": "x", "tokenizer.json": good("masked_language_modeling")["tokenizer.json"]}
 	replace := func(path string, make func(full string) error) func(*testing.T, string) {
 		return func(t *testing.T, dir string) {
 			full := filepath.Join(dir, path)
@@ -137,6 +137,7 @@ func layoutCases() []ruleCase {
 			params: func(p *Params) { p.Table = strings.Repeat("t", 64) }, fixed: func(p *Params) { p.Table = strings.Repeat("t", 63) }},
 		{rule: "csv-missing", breaks: images().without("labels.csv"), passes: images()},
 		{rule: "csv-missing", name: "several", tabular: true, breaks: tree{"a.csv": features, "b.csv": features}, passes: tree{"labels.csv": features, "b.csv": features}},
+		{rule: "label-one-value", params: ofTask("object_detection"), breaks: good("object_detection").with("labels.csv", "filename,label\na,x\nb,x\n"), passes: good("object_detection")},
 		{rule: "csv-name", tabular: true, breaks: tree{"data.CSV": features}, passes: tree{"data.csv": features}},
 		{rule: "dir-missing", breaks: tree{"labels.csv": images()["labels.csv"], "Images/a.png": pngOf(32, 32)}, passes: images(), also: []string{"file-missing"}},
 		{rule: "dir-empty", breaks: tree{"labels.csv": images()["labels.csv"], "images/": ""}, passes: images(), also: []string{"file-missing"}},
@@ -184,6 +185,7 @@ func csvCases() []ruleCase {
 		good(bad("csv-backslash", "path,label\nC:\\a,a\nb,b\n"), "path,label\nC:\\\\a,a\nb,b\n"),
 		named(bad("csv-backslash", "path,label\nC:\\a\\,a\nb,b\n", "csv-short-row", "label-null", "label-single-class"), "delimiter"),
 		good(bad("csv-cr-only", "age,label\r1,a\r2,b\r"), "age,label\r\n1,a\r\n2,b\r\n"),
+		{rule: "csv-repaired", tabular: true, params: func(p *Params) { p.Fix = true }, breaks: csvOf("age,label\n1,a,\n2,b,\n"), passes: csvOf(features)},
 		good(bad("csv-mixed-line-ends", "age,label\r\n1,a\n2,b\n"), "age,label\n1,a\n2,b"),
 	}
 }
@@ -217,11 +219,13 @@ func imageCases() []ruleCase {
 	return []ruleCase{
 		{rule: "image-empty", breaks: a(""), passes: images()},
 		{rule: "image-unreadable", breaks: a("no image at all, but text"), passes: a(jpegOf(32, 32))},
-		{rule: "image-unreadable", name: "cut", breaks: a(pngOf(32, 32)[:40]), passes: a(pngOf(32, 32)[:60])},
+		{rule: "image-unreadable", name: "cut", breaks: a(pngOf(32, 32)[:40]), passes: a(pngOf(32, 32)[:60]), passesStill: []string{"image-truncated"}},
+		{rule: "image-truncated", breaks: a(pngOf(32, 32)[:60]), passes: a(pngOf(32, 32) + "more")},
 		{rule: "image-unknown-format", breaks: a("P6 32 32 255 xxxx"), passes: images()},
 		{rule: "image-too-many-pixels",
 			breaks: tree{"labels.csv": images()["labels.csv"], "images/a.png": pngHeaderOf(20000, 8948), "images/b.png": pngHeaderOf(20000, 8948)},
-			passes: tree{"labels.csv": images()["labels.csv"], "images/a.png": pngHeaderOf(20000, 8947), "images/b.png": pngHeaderOf(20000, 8947)}},
+			passes: tree{"labels.csv": images()["labels.csv"], "images/a.png": pngHeaderOf(20000, 8947), "images/b.png": pngHeaderOf(20000, 8947)},
+			also:   []string{"image-truncated"}, passesStill: []string{"image-truncated"}},
 		{rule: "image-too-small", breaks: a(pngOf(32, 31)).with("images/b.png", pngOf(32, 31)), passes: images()},
 		{rule: "image-too-small", name: "min_size", params: func(p *Params) { p.MinSize = [2]int{40, 32} }, breaks: images(), passes: wide},
 		{rule: "image-mixed-resolution", breaks: a(pngOf(64, 32)), passes: wide},
@@ -234,8 +238,16 @@ func labelCases() []ruleCase {
 	column := func(name string) func(*Params) { return func(p *Params) { p.LabelColumn = name } }
 	with := func(csv string) tree { return images().with("labels.csv", csv) }
 	long := strings.Repeat("é", 255)
+	task := func(name string) func(*Params) { return func(p *Params) { p.Task = mustTask(name) } }
+	keypoints := func(header string, labels ...string) tree {
+		const row = `,"{""k"": [1, 2], ""l"": [3, 4]}","{""k"": 1, ""l"": 0}"`
+		return with(header + "a.png" + row + labels[0] + "\nb.png" + row + labels[1] + "\n")
+	}
 	return []ruleCase{
-		{rule: "label-column", name: "case", params: column("label"), breaks: with("filename,Label\na.png,cat\nb.png,dog\n"), passes: images()},
+		{rule: "label-case", params: column("label"), breaks: with("filename,Label\na.png,cat\nb.png,dog\n"), passes: images()},
+		{rule: "label-column", name: "two cases", params: column("label"), breaks: with("filename,Label,LABEL\na.png,cat,x\nb.png,dog,y\n"), passes: with("filename,Label,label\na.png,cat,x\nb.png,dog,y\n")},
+		{rule: "label-absent", params: task("keypoint_detection"), breaks: keypoints("filename,Annotation,Visibility\n", "", ""), passes: keypoints("filename,Annotation,Visibility,label\n", ",cat", ",dog")},
+		{rule: "label-not-numeric", tabular: true, params: task("tabular_regression"), breaks: csvOf("a,label\n1,1.5\n2,high\n"), passes: csvOf("a,label\n1,1.5\n2,2\n")},
 		{rule: "label-column", name: "several", tabular: true, breaks: csvOf("class,Target,x\n1,2,3\n2,3,4\n"), passes: csvOf("kind,Target,x\n1,2,3\n2,3,4\n")},
 		{rule: "label-column", name: "none", tabular: true, breaks: csvOf("a,b\n1,2\n"), passes: csvOf("a,label\n1,2\n2,3\n")},
 		{rule: "label-reserved", tabular: true, params: column("status"), breaks: csvOf("a,status\n1,x\n2,y\n"), passes: csvOf("a,state,status\n1,x,x\n2,y,x\n"), fixed: column("state")},

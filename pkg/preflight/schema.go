@@ -2,19 +2,12 @@ package preflight
 
 import (
 	"fmt"
-	"regexp"
 	"strings"
 	"unicode"
 	"unicode/utf8"
 
 	"github.com/tracebloc/kubectl-tracebloc/pkg/dataset"
 )
-
-// maxName is how many characters a column name of the database has at most.
-const maxName = 64
-
-// parameterName finds what the ingestor's SQL layer would take for a parameter inside a column name.
-var parameterName = regexp.MustCompile(`(?:^|[^:\w\\]):\w+(?:[^:\w]|$)`)
 
 // startSchema gives the columns of the CSV their roles: by the user's schema, or to be inferred.
 func (t *table) startSchema(labelAt int) {
@@ -31,7 +24,7 @@ func (t *table) startSchema(labelAt int) {
 // declare takes the types from the user's schema.
 func (t *table) declare(labelAt int) {
 	for _, want := range t.checker.Schema {
-		typ, err := parseType(want.Type)
+		typ, err := dataset.ParseSQLType(want.Type)
 		if err != nil {
 			t.report.add("schema-type", Finding{Column: want.Name, Value: clip([]byte(want.Type)), Message: fmt.Sprintf("column %s: %v", quoted(want.Name), err)})
 			continue
@@ -45,7 +38,7 @@ func (t *table) declare(labelAt int) {
 	}
 	var left []string
 	for i, name := range t.header {
-		if t.columns[i] == nil && i != labelAt && name != "" && (!t.checker.Task.HasFiles() || name != filenameColumn) {
+		if t.columns[i] == nil && i != labelAt && !t.isID(i) && name != "" && (!t.checker.Task.HasFiles() || name != filenameColumn) {
 			left = append(left, quoted(name))
 		}
 	}
@@ -63,7 +56,10 @@ func (t *table) undeclared(labelAt int) {
 			continue // reported with the header
 		}
 		seen[name] = true
-		if reserved(name) && i != labelAt {
+		if t.isID(i) && i != labelAt {
+			continue
+		}
+		if dataset.ReservedColumn(name) && i != labelAt {
 			t.skipped = append(t.skipped, name)
 			t.report.add("schema-skipped", Finding{File: t.file, Column: name, Message: fmt.Sprintf("column %s is left out: the ingestor keeps this name for itself", quoted(name))})
 			continue
@@ -78,6 +74,9 @@ func (t *table) checkNames(labelAt int) {
 	byFold := map[string]string{}
 	for _, name := range t.storedNames() {
 		f := Finding{File: t.file, Column: name}
+		if t.ids != nil && t.ids.name == name {
+			continue // stored in data_id
+		}
 		isLabel := labelAt >= 0 && t.header[labelAt] == name
 		fold := strings.ToLower(name)
 		if strings.ContainsFunc(name, unicode.IsControl) {
@@ -85,11 +84,11 @@ func (t *table) checkNames(labelAt int) {
 			t.report.add("schema-name-control", f)
 		}
 		switch {
-		case isLabel && reserved(name):
+		case isLabel && dataset.ReservedColumn(name):
 			f.Message = fmt.Sprintf("label column %s has a name that the ingestor keeps for itself", quoted(name))
 			t.report.add("label-reserved", f)
 		case isLabel:
-		case reserved(name):
+		case dataset.ReservedColumn(name):
 			f.Message = fmt.Sprintf("schema column %s collides with a column of the ingestor", quoted(name))
 			t.report.add("schema-reserved", f)
 		case fold == "label" && c.Task.HasLabel():
@@ -108,11 +107,11 @@ func (t *table) checkNames(labelAt int) {
 }
 
 func (t *table) checkName(f Finding, name string) {
-	if n := utf8.RuneCountInString(name); n > maxName {
-		f.Message = fmt.Sprintf("column name %s has %d characters; %d is the limit", quoted(name), n, maxName)
+	if n := utf8.RuneCountInString(name); n > dataset.MaxColumnName {
+		f.Message = fmt.Sprintf("column name %s has %d characters; %d is the limit", quoted(name), n, dataset.MaxColumnName)
 		t.report.add("schema-name-too-long", f)
 	}
-	if parameterName.MatchString(name) {
+	if dataset.BindsParameter(name) {
 		f.Message = fmt.Sprintf("column name %s holds a colon before a word", quoted(name))
 		t.report.add("schema-name-colon", f)
 	}
@@ -167,8 +166,8 @@ func (t *table) finishSchema() []dataset.Column {
 }
 
 // types gives every column its type, by position; the zero type for a column that is not stored.
-func (t *table) types() []sqlType {
-	types := make([]sqlType, len(t.columns))
+func (t *table) types() []dataset.SQLType {
+	types := make([]dataset.SQLType, len(t.columns))
 	for i, c := range t.columns {
 		switch {
 		case c == nil:
@@ -193,41 +192,48 @@ func (t *table) column(i int, name string) *column {
 }
 
 // judgeColumn applies the rules that need a whole column.
-func (t *table) judgeColumn(c *column, typ sqlType) {
+func (t *table) judgeColumn(c *column, typ dataset.SQLType) {
 	add := func(rule string, of tally, message string) {
 		if of.n > 0 {
 			t.report.addMany(rule, int(of.n), Finding{File: t.file, Row: of.first.row, Line: of.first.line, Column: c.name, Value: of.first.value,
 				Message: fmt.Sprintf("value \"%s\" of %s column %s %s", of.first.value, typ, quoted(c.name), message)})
 		}
 	}
-	add("value-missing-skew", c.skewed, "means missing to some ingestors only: "+missingSkew([]byte(c.skewed.first.value)))
-	numeric := typ.kind == kindInteger || typ.kind == kindFloat || typ.kind == kindDecimal
-	if numeric {
+	add("value-missing-skew", c.skewed, "is "+missingSkew([]byte(c.skewed.first.value)))
+	lapsed := "value-missing-version"
+	if typ.Kind == dataset.SQLText || c.label {
+		lapsed = "value-missing-skew"
+	}
+	add(lapsed, c.lapsed, "is "+missingSkew([]byte(c.lapsed.first.value)))
+	if typ.Numeric() {
 		add("value-leading-zero", c.codes, "loses its leading zeros")
 	}
-	if typ.kind == kindText {
+	if typ.Kind == dataset.SQLText {
 		add("value-missing-text", c.missingText, "is stored as NULL")
 	}
 	if c.label {
-		if typ.kind == kindBoolean && c.booleans > 0 {
+		if typ.Kind == dataset.SQLBoolean && c.booleans > 0 {
 			t.report.addMany("label-rewritten", int(c.booleans), Finding{File: t.file, Column: c.name,
 				Message: fmt.Sprintf("the labels are words, and column %s is %s: 1 and 0 are stored", quoted(c.name), typ)})
 		}
 		return
 	}
-	if typ.base == "TEXT" && len(typ.args) == 0 && c.oversized.n > 0 {
+	if typ.Base == "TEXT" && len(typ.Args) == 0 && c.oversized.n > 0 {
 		of := c.oversized
 		t.report.addMany("value-too-long", int(of.n), Finding{File: t.file, Row: of.first.row, Line: of.first.line, Column: c.name, Value: of.first.value,
 			Message: fmt.Sprintf("value \"%s\" has %d bytes; TEXT holds %d", of.first.value, c.oversize, maxText),
 			Remedy:  "shorten it, or leave the column out of --schema"})
 	}
-	if typ.base == "FLOAT" {
+	if typ.Kind == dataset.SQLDate && c.fixed.Base == "" {
+		add("value-date-fraction", c.fractions, "is rounded to a whole second")
+	}
+	if typ.Single() {
 		add("value-single-precision", c.imprecise, "does not come back as it stands")
 	}
-	if typ.kind == kindInteger && c.missing > 0 {
+	if typ.Kind == dataset.SQLInteger && c.missing > 0 {
 		add("value-big-integer", c.big, "is rounded, because the column has empty cells")
 	}
-	if n := typ.length(); c.declared != nil && n > 0 && c.length <= n && c.measured > n {
+	if n := typ.Length(); c.declared != nil && n > 0 && c.length <= n && c.measured > n {
 		t.report.add("value-measured-length", Finding{File: t.file, Column: c.name,
 			Message: fmt.Sprintf("column %s holds numbers, which the ingestor measures as up to %d characters; %s holds %d", quoted(c.name), c.measured, typ, n)})
 	}

@@ -19,6 +19,8 @@ type table struct {
 	// validators is true for the second reading: it judges the shape of rows and the values that the escape character
 	// changes, and leaves files and labels to the first.
 	validators bool
+	// judges is true for the reading that the ingestor's validators follow: the task's checks follow it too.
+	judges bool
 	// shapeOnly is true when the validators read other columns than the ingestion does, because of a custom delimiter.
 	shapeOnly bool
 	// escape is the ingestion's escape character, which the validators read as plain text.
@@ -34,7 +36,13 @@ type table struct {
 	skipped  []string  // reserved columns left out of an inferred schema
 	names    *filenames
 	labels   *labels
-	stored   []storedColumn
+	labelAt  int // of the label column, -1 for none
+	ids      *ids
+	// absentLabel is the label column that the spec names though the CSV has none; "" where it has one.
+	absentLabel string
+	stored      []storedColumn
+	checks      []rowCheck // of the task, where judges is set
+	batches     *batches   // of what is summed up by column; nil before the header
 	// second is the validators' reading, once both are read; nil if there is none.
 	second *table
 	// first is the ingestion's reading; set where shapeOnly is.
@@ -51,9 +59,11 @@ type storedColumn struct {
 
 // fork makes the table of the validators' reading, which goes on from here.
 func (t *table) fork() *table {
+	t.settle()
 	v := *t
 	v.validators = true
-	v.names, v.labels, v.stored = nil, nil, nil
+	v.names, v.labels, v.ids, v.stored = nil, nil, nil, nil
+	t.checks, t.judges = nil, false
 	v.columns = make([]*column, len(t.columns))
 	for i, c := range t.columns {
 		if c != nil {
@@ -61,6 +71,7 @@ func (t *table) fork() *table {
 			v.columns[i] = &clone
 		}
 	}
+	v.startBatches()
 	return &v
 }
 
@@ -68,6 +79,10 @@ func (t *table) fork() *table {
 func (t *table) record(r *dataset.Record) error {
 	if t.header == nil {
 		t.start(r)
+		if t.judges {
+			t.startChecks()
+		}
+		t.startBatches()
 		return nil
 	}
 	t.rows++
@@ -76,20 +91,16 @@ func (t *table) record(r *dataset.Record) error {
 	if t.validators {
 		t.backslash(r, at)
 	}
+	for _, check := range t.checks {
+		check.row(at, r)
+	}
 	if t.shapeOnly {
 		return nil
 	}
 	if t.nul && !t.validators {
 		t.findNUL(r, at)
 	}
-	for i, c := range t.columns {
-		if c != nil {
-			t.cell(c, at, r.Field(i))
-		}
-	}
-	if t.rows%chunkRows == 0 {
-		t.endChunks()
-	}
+	t.gather(r)
 	if t.validators {
 		return nil
 	}
@@ -99,8 +110,8 @@ func (t *table) record(r *dataset.Record) error {
 	if t.names != nil {
 		t.names.observe(at, r.Field(t.names.index))
 	}
-	if t.labels != nil {
-		t.labels.observe(at, r.Field(t.labels.index))
+	if t.ids != nil {
+		t.ids.observe(at, r.Field(t.ids.index))
 	}
 	return nil
 }
@@ -176,11 +187,12 @@ func (t *table) backslash(r *dataset.Record, at place) {
 
 // cell sums up one cell, and checks it where the column has a declared type.
 func (t *table) cell(c *column, at place, cell []byte) {
-	c.observe(at, cell, t.missing)
-	if c.declared == nil || t.missing(cell) || (t.validators && bytes.IndexByte(cell, t.escape) < 0) {
+	var n number
+	absent := c.observe(at, cell, t.missing, &n)
+	if c.declared == nil || absent || c.plainlyFits(cell, &n) || (t.validators && bytes.IndexByte(cell, t.escape) < 0) {
 		return
 	}
-	if b := c.check(cell); b != nil {
+	if b := c.check(cell); b != nil && !t.report.onlyCount(b.rule, t.file, at.row) {
 		t.report.add(b.rule, t.finding(at, c.name, cell, fmt.Sprintf("value \"%s\" %s", clip(cell), b.message)))
 	}
 }
@@ -199,22 +211,25 @@ func (t *table) findNUL(r *dataset.Record, at place) {
 	}
 }
 
-func (t *table) endChunks() {
+// finish ends what is summed up in chunks. cut says that the last record was lost, and reported.
+func (t *table) finish(cut bool) {
+	t.settle()
 	for _, c := range t.columns {
 		if c != nil {
 			c.endChunk()
 		}
 	}
-}
-
-// finish ends what is summed up in chunks. cut says that the last record was lost, and reported.
-func (t *table) finish(cut bool) {
-	t.endChunks()
 	if t.names != nil {
 		t.names.finish()
 	}
 	if t.labels != nil {
 		t.labels.endChunk()
+	}
+	if t.ids != nil {
+		t.ids.finish()
+	}
+	for _, check := range t.checks {
+		check.finish()
 	}
 	if t.rows == 0 && !t.validators && !cut {
 		message := "the CSV has a header and no data row"

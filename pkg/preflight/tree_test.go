@@ -66,7 +66,7 @@ func task(t testing.TB, name string) dataset.Task {
 // checkPath runs the preflight on a directory or a CSV.
 func checkPath(t *testing.T, path string, p Params) *Result {
 	t.Helper()
-	d, err := dataset.Open(path)
+	d, err := dataset.Open(t.Context(), path)
 	must(t, err)
 	defer func() { must(t, d.Close()) }()
 	r, err := Check(context.Background(), d, p, nil)

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"math"
 	"unicode/utf8"
+
+	"github.com/tracebloc/kubectl-tracebloc/pkg/dataset"
 )
 
 // maxText is how many bytes a TEXT column holds.
@@ -20,17 +22,19 @@ type breach struct {
 // checked too, when the ingestor casts it, but not its length: a label has a column of its own.
 func (c *column) check(cell []byte) *breach {
 	t := c.declared
-	switch t.kind {
-	case kindInteger, kindFloat, kindDecimal:
+	switch t.Kind {
+	case dataset.SQLInteger, dataset.SQLFloat, dataset.SQLDecimal:
 		return checkNumber(*t, parseNumber(cell))
-	case kindBoolean:
+	case dataset.SQLBoolean:
 		if n := parseNumber(cell); booleanWord(cell) || (n.kind != notNumber && (n.float() == 0 || n.float() == 1)) {
 			return nil
 		}
 		return &breach{"value-not-boolean", "is no boolean"}
-	case kindDate:
-		return c.checkDate(cell)
-	case kindText:
+	case dataset.SQLDate:
+		if !c.byTask {
+			return c.checkDate(cell)
+		}
+	case dataset.SQLText:
 		if !c.label {
 			return checkText(*t, cell)
 		}
@@ -38,8 +42,8 @@ func (c *column) check(cell []byte) *breach {
 	return nil
 }
 
-func checkText(t sqlType, cell []byte) *breach {
-	if n := t.length(); n > 0 && len(cell) > n {
+func checkText(t dataset.SQLType, cell []byte) *breach {
+	if n := t.Length(); n > 0 && len(cell) > n {
 		if have := utf8.RuneCount(cell); have > n {
 			return &breach{"value-too-long", fmt.Sprintf("has %d characters; %s holds %d", have, t, n)}
 		}
@@ -47,23 +51,23 @@ func checkText(t sqlType, cell []byte) *breach {
 	return nil
 }
 
-func checkNumber(t sqlType, n number) *breach {
+func checkNumber(t dataset.SQLType, n number) *breach {
 	switch {
 	case n.kind == notNumber:
 		return &breach{"value-not-numeric", fmt.Sprintf("is no number; the column is %s", t)}
 	case n.kind == infinite, n.kind == overflow:
 		return &breach{"value-not-finite", fmt.Sprintf("is not finite; the column is %s", t)}
-	case t.kind == kindInteger:
+	case t.Kind == dataset.SQLInteger:
 		return checkInteger(t, n)
-	case t.kind == kindDecimal:
+	case t.Kind == dataset.SQLDecimal:
 		return checkDecimal(t, n)
-	case t.base == "FLOAT" && math.Abs(n.float()) > math.MaxFloat32:
+	case t.Single() && math.Abs(n.float()) > math.MaxFloat32:
 		return &breach{"value-range", "is beyond single precision; the column is FLOAT"}
 	}
 	return nil
 }
 
-func checkInteger(t sqlType, n number) *breach {
+func checkInteger(t dataset.SQLType, n number) *breach {
 	if !n.whole() {
 		return &breach{"value-not-integer", fmt.Sprintf("is no integer; the column is %s", t)}
 	}
@@ -71,7 +75,7 @@ func checkInteger(t sqlType, n number) *breach {
 	if n.kind == decimal {
 		fits = math.Abs(n.float()) < 1<<63
 	}
-	if fits && t.base != "BIGINT" {
+	if fits && t.Base != "BIGINT" {
 		f := n.float()
 		fits = f >= math.MinInt32 && f <= math.MaxInt32
 	}
@@ -81,13 +85,13 @@ func checkInteger(t sqlType, n number) *breach {
 	return nil
 }
 
-func checkDecimal(t sqlType, n number) *breach {
+func checkDecimal(t dataset.SQLType, n number) *breach {
 	// One more than fits, so that the float's own rounding does not decide.
-	if limit := math.Pow10(t.precision() - t.scale()); math.Abs(n.float()) >= limit {
-		return &breach{"value-range", fmt.Sprintf("is out of the range of DECIMAL(%d,%d)", t.precision(), t.scale())}
+	if limit := math.Pow10(t.Precision() - t.Scale()); math.Abs(n.float()) >= limit {
+		return &breach{"value-range", fmt.Sprintf("is out of the range of DECIMAL(%d,%d)", t.Precision(), t.Scale())}
 	}
-	if places := decimals(n.text); places > t.scale() {
-		return &breach{"value-decimal-rounded", fmt.Sprintf("is rounded to %d decimals; the column is %s", t.scale(), t)}
+	if places := decimals(n.text); places > t.Scale() {
+		return &breach{"value-decimal-rounded", fmt.Sprintf("is rounded to %d decimals; the column is %s", t.Scale(), t)}
 	}
 	return nil
 }
@@ -99,35 +103,4 @@ func decimals(text []byte) int {
 		return 0
 	}
 	return len(bytes.TrimRight(fraction, "0"))
-}
-
-// checkDate binds the column to the form of its first value, as pandas does.
-func (c *column) checkDate(cell []byte) *breach {
-	if parseNumber(cell).kind != notNumber {
-		return &breach{"value-date-number", fmt.Sprintf("is a number; the column is %s", c.declared)}
-	}
-	f, ok := parseDate(cell, c.bound)
-	switch {
-	case ok && f.zone:
-		return &breach{"value-time-zone", "has a time zone"}
-	case c.freeform:
-		if !ok && !plausibleDate(cell) {
-			return &breach{"value-not-date", "is no date"}
-		}
-		return nil
-	case c.bound == nil && ok:
-		c.bound = &f
-		return nil
-	case c.bound == nil:
-		c.freeform = true
-		if !plausibleDate(cell) {
-			return &breach{"value-not-date", "is no date"}
-		}
-		return nil
-	case !ok:
-		return &breach{"value-not-date", "is no date in the form of the column's first value"}
-	case f != *c.bound:
-		return &breach{"value-not-date", "is written in another way than the column's first value"}
-	}
-	return nil
 }

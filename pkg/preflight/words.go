@@ -4,7 +4,13 @@ import "bytes"
 
 // pandasBool reports whether pandas reads the cell as a boolean of its own accord.
 func pandasBool(cell []byte) bool {
-	return bytes.EqualFold(cell, []byte("true")) || bytes.EqualFold(cell, []byte("false"))
+	switch len(cell) {
+	case 4:
+		return bytes.EqualFold(cell, []byte("true"))
+	case 5:
+		return bytes.EqualFold(cell, []byte("false"))
+	}
+	return false
 }
 
 // booleanWord reports whether the cell is a word that the ingestor takes in a BOOLEAN column, in any letter case.

@@ -232,7 +232,7 @@ func write(t testing.TB, files map[string]string) *dataset.Dataset {
 
 func open(t testing.TB, dir string) *dataset.Dataset {
 	t.Helper()
-	d, err := dataset.Open(dir)
+	d, err := dataset.Open(t.Context(), dir)
 	if err != nil {
 		t.Fatal(err)
 	}

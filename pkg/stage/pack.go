@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 
 	"github.com/tracebloc/kubectl-tracebloc/pkg/dataset"
 )
@@ -64,11 +63,7 @@ func (e *FileError) Unwrap() error { return e.Err }
 func packFile(ctx context.Context, archive *tar.Writer, src *dataset.Dataset, f dataset.File, out *framer, buffer []byte) error {
 	file, err := src.OpenFile(f)
 	if err != nil {
-		var changed *dataset.ChangedError
-		if errors.As(err, &changed) {
-			return err
-		}
-		return &FileError{Path: f.Path, Err: err}
+		return readError(f.Path, err)
 	}
 	defer func() { _ = file.Close() }() // it was only read
 
@@ -83,7 +78,7 @@ func packFile(ctx context.Context, archive *tar.Writer, src *dataset.Dataset, f 
 		case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 			return &dataset.ChangedError{Path: f.Path, What: "it shrank"}
 		case err != nil:
-			return &FileError{Path: f.Path, Err: err}
+			return readError(f.Path, err)
 		}
 		_, _ = sum.Write(buffer[:n]) // never fails (hash.Hash)
 		if _, err := archive.Write(buffer[:n]); err != nil {
@@ -102,13 +97,22 @@ func packFile(ctx context.Context, archive *tar.Writer, src *dataset.Dataset, f 
 }
 
 // atEnd makes sure that nothing follows what the manifest says.
-func atEnd(file *os.File, path string) error {
+func atEnd(file io.Reader, path string) error {
 	n, err := file.Read(make([]byte, 1))
 	switch {
 	case n > 0:
 		return &dataset.ChangedError{Path: path, What: "it grew"}
 	case err != nil && !errors.Is(err, io.EOF):
-		return &FileError{Path: path, Err: err}
+		return readError(path, err)
 	}
 	return nil
+}
+
+// readError names the file, unless the error is one that names it: the dataset changed.
+func readError(path string, err error) error {
+	var changed *dataset.ChangedError
+	if errors.As(err, &changed) {
+		return err
+	}
+	return &FileError{Path: path, Err: err}
 }
