@@ -74,6 +74,8 @@ func NewRootCommand(version string, streams genericiooptions.IOStreams) *cobra.C
 		{Message: "Ingest Commands:", Commands: []*cobra.Command{
 			newPushCommand(getter, streams),
 			newValidateCommand(streams),
+			newInitCommand(streams),
+			newExplainCommand(streams),
 		}},
 		{Message: "Cluster Commands:", Commands: []*cobra.Command{
 			newInfoCommand(getter, streams),
