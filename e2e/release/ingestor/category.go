@@ -1,38 +1,27 @@
 package main
 
-import "github.com/tracebloc/kubectl-tracebloc/e2e/release/ingestor/pandas"
+import (
+	"slices"
 
-// category is one task as the ingestor knows it, contract/ingestor.md §2.1. A further task is one more entry, and the
-// validators that only it has.
+	"github.com/tracebloc/kubectl-tracebloc/e2e/release/ingestor/pandas"
+)
+
+// category is one task as the ingestor knows it, contract/ingestor.md §2.1; the tasks that 0.3.9 does not know are those of §6.
+// A further task is one more entry, and the validators that only it has.
 type category struct {
 	name       string
 	files      string // directory under SRC_PATH whose files the manifest names; empty for the tabular tasks
+	noun       string // what the log calls such a file
+	twin       *twin  // second file of each record
 	extension  string // default of file_options.extension
 	targetSize []int  // default of file_options.target_size, width and height
+	annotation string // column of the manifest that becomes the annotation
 	missing    pandas.Missing
 	validators func(*ingestor) []validator // in the order in which they run
 }
 
 func categories() []category {
-	return []category{
-		{
-			name:       "image_classification",
-			files:      "images",
-			extension:  ".jpeg",
-			targetSize: []int{256, 256},
-			missing:    pandas.OnlyEmpty,
-			validators: func(in *ingestor) []validator {
-				return []validator{fileType(in, "images", in.config.extension), imageResolution(in), tableName(in), duplicate(in)}
-			},
-		},
-		{
-			name:    "tabular_classification",
-			missing: pandas.DefaultMissing,
-			validators: func(in *ingestor) []validator {
-				return []validator{dataValidator(in), tableName(in), duplicate(in)}
-			},
-		},
-	}
+	return slices.Concat(imageCategories(), textCategories(), tabularCategories())
 }
 
 func categoryByName(name string) (category, bool) {
@@ -42,4 +31,17 @@ func categoryByName(name string) (category, bool) {
 		}
 	}
 	return category{}, false
+}
+
+// ending is the validators that every task ends with.
+func ending(in *ingestor, own ...validator) []validator {
+	return append(own, tableName(in), duplicate(in))
+}
+
+// checkedData adds the Data Validator to a task that has it only with a schema.
+func checkedData(in *ingestor, own ...validator) []validator {
+	if len(in.config.features()) == 0 {
+		return own
+	}
+	return append(own, dataValidator(in))
 }

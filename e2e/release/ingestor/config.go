@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 	"path"
@@ -26,6 +27,8 @@ type config struct {
 	schema     []column
 	targetSize []int // width, height
 	extension  string
+	keypoints  int    // of every record, keypoint_detection only
+	timeColumn string // time_to_event_prediction only
 	idColumn   string // data_id strategy column
 	dialect    pandas.Dialect
 	chunk      int // rows per chunk
@@ -86,6 +89,10 @@ func resolve(doc pyyaml.Map) (*config, error) {
 	if size, ok := doc.Values["target_size"].([]any); ok {
 		c.targetSize = integers(size)
 	}
+	if n, ok := doc.Values["number_of_keypoints"].(int64); ok {
+		c.keypoints = int(n)
+	}
+	c.timeColumn = cmp.Or(text(doc, "time_column"), "time")
 	switch label := doc.Values["label"].(type) {
 	case string:
 		c.label = label
@@ -129,6 +136,9 @@ func resolveOptions(c *config, options pyyaml.Map) {
 	if size, ok := file.Values["target_size"].([]any); ok && len(size) == 2 {
 		c.targetSize = integers(size)
 	}
+	if n, ok := file.Values["number_of_keypoints"].(int64); ok {
+		c.keypoints = int(n)
+	}
 }
 
 func integers(list []any) []int {
@@ -144,7 +154,7 @@ func integers(list []any) []int {
 func (c *config) features() []column {
 	var out []column
 	for _, col := range c.schema {
-		if col.name != c.label && col.name != c.idColumn && col.name != "annotation" {
+		if col.name != c.label && col.name != c.idColumn && col.name != c.category.annotation {
 			out = append(out, col)
 		}
 	}

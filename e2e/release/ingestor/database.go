@@ -13,13 +13,14 @@ import (
 
 // row is one record on its way into the table: the standard columns that the ingestor fills, then the features.
 type row struct {
-	label     any
-	intent    string
-	dataID    string
-	filename  any
-	extension any
-	ingestor  string
-	features  []any // in the order of the features of the spec
+	label      any
+	intent     string
+	dataID     string
+	filename   any
+	extension  any
+	annotation any
+	ingestor   string
+	features   []any // in the order of the features of the spec
 }
 
 // store is the release's database. Tests have one of their own.
@@ -117,7 +118,7 @@ func (d *database) columns(ctx context.Context, table string) ([]string, error) 
 
 // Insert writes the rows with one statement; rows with the same data_id replace one another.
 func (d *database) Insert(ctx context.Context, table string, features []column, rows []row) error {
-	names := []string{"`label`", "`data_intent`", "`data_id`", "`filename`", "`extension`", "`ingestor_id`"}
+	names := []string{"`label`", "`data_intent`", "`data_id`", "`filename`", "`extension`", "`annotation`", "`ingestor_id`"}
 	for _, c := range features {
 		names = append(names, identifier(c.name))
 	}
@@ -126,7 +127,7 @@ func (d *database) Insert(ctx context.Context, table string, features []column, 
 	args := make([]any, 0, len(rows)*len(names))
 	for i, r := range rows {
 		marks[i] = mark
-		args = append(args, r.label, r.intent, r.dataID, r.filename, r.extension, r.ingestor)
+		args = append(args, r.label, r.intent, r.dataID, r.filename, r.extension, r.annotation, r.ingestor)
 		args = append(args, r.features...)
 	}
 	updates := make([]string, len(names))

@@ -2,7 +2,7 @@ package main
 
 import (
 	"crypto/sha256"
-	"encoding/hex"
+	"encoding/binary"
 	"fmt"
 	"math"
 	"slices"
@@ -109,6 +109,9 @@ func (in *ingestor) labelValue(r record) (value any, ok bool) {
 		return nil, true
 	case !there:
 		in.warn("base.py:512", "Label column '%s' not found in record", in.config.label)
+		if in.config.bucket {
+			return bucket(nil), true
+		}
 		return nil, true
 	case in.config.bucket:
 		return bucket(v), true
@@ -137,15 +140,11 @@ func (in *ingestor) textLabel() bool {
 	return false
 }
 
-// bucket hides a raw target in one of 64 classes; -1 is a missing one.
+// bucket hides a raw target in one of 64 classes; -1 is a missing one. The number is the first eight bytes of the hash.
 func bucket(v any) int {
 	if v == nil {
 		return -1
 	}
 	sum := sha256.Sum256([]byte(strings.TrimSpace(pandas.Str(v))))
-	n, err := strconv.ParseUint(hex.EncodeToString(sum[:])[:8], 16, 32)
-	if err != nil {
-		return -1
-	}
-	return int(n % 64)
+	return int(binary.BigEndian.Uint64(sum[:8]) % 64)
 }

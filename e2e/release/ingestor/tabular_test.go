@@ -92,8 +92,9 @@ func TestLabels(t *testing.T) {
 		{"blank text is NULL", "a,label\n1,\n2,b\n", "{a: INT, label: VARCHAR(2)}", "label", []any{nil, "b"}, 0},
 		{"blank number is lost", "a,label\n1,\n2,7\n", "{a: INT}", "label", []any{"7"}, 1},
 		{"words of a boolean", "a,label\n1,yes\n2,no\n", "{a: INT, label: BOOLEAN}", "label", []any{1, 0}, 0},
-		{"bucket", "a,label\n1,3.5\n2,\n", "{a: INT, label: FLOAT}", "{column: label, policy: bucket}", []any{18, -1}, 0},
+		{"bucket", "a,label\n1,3.5\n2,\n", "{a: INT, label: FLOAT}", "{column: label, policy: bucket}", []any{22, -1}, 0},
 		{"absent", "a,Label\n1,x\n", "{a: INT}", "label", []any{nil}, 0},
+		{"bucket of an absent one", "a,Label\n1,x\n", "{a: INT}", "{column: label, policy: bucket}", []any{-1}, 0},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "data.csv")

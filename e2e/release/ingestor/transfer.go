@@ -27,13 +27,30 @@ func stem(name string) string {
 	return strings.TrimSuffix(name, filepath.Ext(name))
 }
 
-// transfer copies the file of one record to the destination, flat, and says whether it is there.
-func (in *ingestor) transfer(name string) bool {
+// transfer copies the files of one record to the destination, flat, and says whether they are there.
+func (in *ingestor) transfer(rec record, name string) bool {
 	src := filepath.Join(in.config.source, in.config.category.files, name)
+	twin := in.config.category.twin
 	if _, err := os.Stat(src); err != nil {
-		in.log("ERROR", "tracebloc_ingestor.file_transfer", "file_transfer.py:144", "Source image not found: %s", src)
+		skipping := ""
+		if twin != nil {
+			skipping = " — skipping record"
+		}
+		in.log("ERROR", "tracebloc_ingestor.file_transfer", "file_transfer.py:144", "Source %s not found: %s%s", in.config.category.noun, src, skipping)
 		return false
 	}
+	if twin == nil {
+		return in.copyTo(src, name)
+	}
+	second, problem := twin.find(in.config.source, rec)
+	if problem != "" {
+		in.log("ERROR", "tracebloc_ingestor.file_transfer", "file_transfer.py:144", "%s", problem)
+		return false
+	}
+	return in.copyTo(src, name) && in.copyTo(second, filepath.Base(second))
+}
+
+func (in *ingestor) copyTo(src, name string) bool {
 	var err error
 	for try := range copyTries {
 		if try > 0 {

@@ -13,6 +13,7 @@ import (
 // Dialect is how a file is cut into fields. The zero value is comma, double quote and no escape character.
 type Dialect struct {
 	Delimiter, Quote, Escape byte
+	SkipLong                 bool // leave out rows with too many fields, as on_bad_lines="warn" does, instead of failing
 }
 
 // Cell is one field. Absent means that the row was too short and the field was made up.
@@ -95,7 +96,7 @@ func (p *Reader) Next() ([]Cell, error) {
 	}
 	fields := p.pending
 	p.pending = nil
-	if fields == nil {
+	for fields == nil || len(fields) > p.width && p.dialect.SkipLong {
 		var err error
 		if fields, err = p.fields(); err != nil {
 			p.done = true

@@ -51,6 +51,7 @@ func TestReader(t *testing.T) {
 		{name: "short row", in: "a,b\n1\n", header: []string{"a", "b"}, rows: [][]string{{"1", "<absent>"}}},
 		{name: "first row is wide: index column", in: "a,b\n1,2,3\n4,5,6\n", header: []string{"a", "b"}, rows: [][]string{{"2", "3"}, {"5", "6"}}},
 		{name: "later row is wide", in: "a,b\n1,2\n3,4,5\n", header: []string{"a", "b"}, rows: [][]string{{"1", "2"}}, err: "Error tokenizing data. C error: Expected 2 fields in line 3, saw 3"},
+		{name: "later rows are wide and left out", in: "a,b\n1,2\n3,4,5\n6,7,8\n9,10\n", dialect: Dialect{SkipLong: true}, header: []string{"a", "b"}, rows: [][]string{{"1", "2"}, {"9", "10"}}},
 		{name: "backslash is text", in: "a,b\nC:\\,u\n", header: []string{"a", "b"}, rows: [][]string{{`C:\`, "u"}}},
 		{name: "backslash escapes", in: "a,b\nC:\\,u\n", dialect: Dialect{Escape: '\\'}, header: []string{"a", "b"}, rows: [][]string{{"C:,u", "<absent>"}}},
 		{name: "semicolon", in: "a;b\n1;2,5\n", dialect: Dialect{Delimiter: ';'}, header: []string{"a", "b"}, rows: [][]string{{"1", "2,5"}}},
