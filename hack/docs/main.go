@@ -65,10 +65,17 @@ func withoutDate(c *cobra.Command) {
 func rulesPage() string {
 	var b strings.Builder
 	b.WriteString("# Preflight rules\n\nWhat `push` and `validate --data` check before anything is sent. An error keeps the ingestor from ingesting the " +
-		"dataset cleanly, a\nwarning is ingested but perhaps not as meant, a note is worth knowing.\n\n" +
-		"| rule | severity | what | way out |\n| --- | --- | --- | --- |\n")
-	for _, r := range preflight.Rules {
-		fmt.Fprintf(&b, "| `%s` | %s | %s | %s |\n", r.ID, r.Severity, cell(r.Summary), cell(r.Remedy))
+		"dataset cleanly, a\nwarning is ingested but perhaps not as meant, a note is worth knowing. The last column names the section of the " +
+		"ingestor's\ncontract that the rule mirrors; `spec` is the contract of the spec.\n")
+	for _, g := range preflight.RuleGroups() {
+		fmt.Fprintf(&b, "\n## %s\n\n| rule | severity | what | way out | mirrors |\n| --- | --- | --- | --- | --- |\n", g.Title)
+		for _, r := range g.Rules {
+			section := "§" + r.Section
+			if r.Section == "spec" {
+				section = r.Section
+			}
+			fmt.Fprintf(&b, "| `%s` | %s | %s | %s | %s |\n", r.ID, r.Severity, cell(r.Summary), cell(r.Remedy), section)
+		}
 	}
 	return b.String()
 }

@@ -24,7 +24,7 @@ type FixOptions struct {
 //   - Record ends become one kind: that of the first record, LF where it is a lone CR.
 //   - Blanks around column names are trimmed, unless two names would be equal then.
 //   - A last column without a name is dropped from the header when the first row has nothing in it.
-//   - An empty last field is dropped from rows that have one field more than the header.
+//   - An empty last field is dropped from rows that have one field more than the header, if the first row has it too.
 //   - Blanks around file names are trimmed, where only the trimmed name is one of a file.
 //
 // A row that holds something in the column that was dropped stays as it is: it has a field too many then, which the

@@ -27,15 +27,17 @@ func (f *Fixer) fix(body []byte) []byte {
 		fit, _ := x.trailing(body, x.want-1, plain)
 		f.release(fit == fitWell || fit == fitExtra)
 	}
-	if f.repairs.Column || x.endsEmpty(body) {
+	if f.repairs.Column || x.extra || (!x.begun && x.endsEmpty(body)) {
 		switch fit, rest := x.trailing(body, x.want, plain); {
 		case fit == fitExtra:
+			x.extra = true
 			f.repairs.Trailing.add(f.line.line)
 			body = rest
 		case fit == fitOver && f.repairs.Column:
 			f.repairs.Kept.add(f.line.line)
 		}
 	}
+	x.begun = true
 	if trimmed, ok := x.trimName(body); ok {
 		f.repairs.Filenames.add(f.line.line)
 		body = trimmed

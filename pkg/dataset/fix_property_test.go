@@ -121,9 +121,9 @@ func TestFixerKeepsRecords(t *testing.T) {
 		{Delimiter: '\t', Quote: '"', Escape: '\\'}, {Delimiter: ',', Escape: '\\'},
 	}
 	alphabets := []string{"ab,\n\r \"", "ab,,\n", "ab,\n\r \"\\", "a,;\t'\"\n\r\\ ", "ab, \n\xef\xbb\xbf\x00\u00a0", "f,\r \n"}
-	r := rand.New(rand.NewPCG(505, 6))
+	r := rand.New(rand.NewPCG(5, 6))
 	changed := 0
-	for range 300000 {
+	for range 20000 {
 		opts := FixOptions{CSV: dialects[r.IntN(len(dialects))], Filename: "f", Known: knownName}
 		c := fixCase{opts: opts}
 		delimiter := string(opts.CSV.Delimiter)

@@ -18,6 +18,10 @@ type fieldFixer struct {
 	off     bool // the readings see different headers: fields stay as they are
 	want    int  // the number of columns
 	nameAt  int  // the filename column, -1 for none
+	begun   bool // the first row was seen
+	// extra is true when the first row has an empty field too many, so that rows are meant to end in a delimiter. In a later
+	// row alone it may as well be a delimiter that was never quoted beside a value that is missing.
+	extra bool
 
 	before, after [2]Record // room for what the readings see
 }

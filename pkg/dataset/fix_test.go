@@ -73,7 +73,8 @@ func TestFixer(t *testing.T) {
 
 		{name: "trailing delimiter", opts: plain, in: "a,b\n1,2,\n3,\"\",\n", want: "a,b\n1,2\n3,\"\"\n", done: Repairs{Trailing: Repair{2, 2}}},
 		{name: "trailing quotes", opts: plain, in: "a,b\n1,2,\"\"\n3,4\n", want: "a,b\n1,2\n3,4\n", done: Repairs{Trailing: Repair{1, 2}}},
-		{name: "trailing behind quotes", opts: plain, in: "a,b\n1,2\n\"x\ny\",\"2,\",\n", want: "a,b\n1,2\n\"x\ny\",\"2,\"\n", done: Repairs{Trailing: Repair{1, 3}}},
+		{name: "trailing behind quotes", opts: plain, in: "a,b\n1,2,\n\"x\ny\",\"2,\",\n", want: "a,b\n1,2\n\"x\ny\",\"2,\"\n", done: Repairs{Trailing: Repair{2, 2}}},
+		{name: "trailing delimiter, or an unquoted one", opts: plain, in: "text,label\nhi,x\nhello, world,\n", unchanged: true},
 		{name: "no trailing delimiter", opts: plain, in: "a,b\n1,\n2,3,4\n5,6,,\n", unchanged: true},
 		{name: "trailing delimiter without line end", opts: plain, in: "a,b\n1,2,", want: "a,b\n1,2", done: Repairs{Trailing: Repair{1, 2}}},
 		{name: "nothing but the trailing delimiter", opts: plain, in: "a\n1,\n,\n  ,\n", want: "a\n1\n\"\"\n\"  \"\n", done: Repairs{Trailing: Repair{3, 2}}},

@@ -30,10 +30,9 @@ var (
 	ErrUnknownImage = errors.New("an image format whose size cannot be read here")
 )
 
-// format is one image format, known by the first bytes of its content.
+// format is one image format.
 type format struct {
-	name  string
-	magic func(head []byte) bool
+	name string
 	// size reads the size; nil for a format that is only known by name.
 	size func(r io.Reader) (width, height int, err error)
 	// lenient is true where PIL opens much that size does not: its errors say nothing about PIL's verdict then.
@@ -52,24 +51,22 @@ func ReadImageHeader(r io.Reader, at io.ReaderAt, size int64) (ImageHeader, erro
 	if err != nil && !errors.Is(err, io.EOF) {
 		return ImageHeader{}, err
 	}
-	for _, f := range formats() {
-		if !f.magic(head) {
-			continue
-		}
-		if f.size == nil {
-			return ImageHeader{Format: f.name}, fmt.Errorf("%w: %s", ErrUnknownImage, f.name)
-		}
-		if f.name == "webp" && int64(binary.LittleEndian.Uint32(head[4:8]))+8 > size {
-			return ImageHeader{Format: f.name}, fmt.Errorf("%w: webp: the file is cut short", ErrNotImage)
-		}
-		var src io.Reader = buffered
-		if f.name == "tiff" && at != nil {
-			src = io.NewSectionReader(at, 0, size) // a ReaderAt too, so that nothing is read into memory
-		}
-		w, h, err := f.size(src)
-		return ImageHeader{Format: f.name, Width: w, Height: h}, f.judge(w, h, err)
+	f, ok := formatOf(head)
+	if !ok {
+		return ImageHeader{}, ErrNotImage
 	}
-	return ImageHeader{}, ErrNotImage
+	if f.size == nil {
+		return ImageHeader{Format: f.name}, fmt.Errorf("%w: %s", ErrUnknownImage, f.name)
+	}
+	if f.name == "webp" && int64(binary.LittleEndian.Uint32(head[4:8]))+8 > size {
+		return ImageHeader{Format: f.name}, fmt.Errorf("%w: webp: the file is cut short", ErrNotImage)
+	}
+	var src io.Reader = buffered
+	if f.name == "tiff" && at != nil {
+		src = io.NewSectionReader(at, 0, size) // a ReaderAt too, so that nothing is read into memory
+	}
+	w, h, err := f.size(src)
+	return ImageHeader{Format: f.name, Width: w, Height: h}, f.judge(w, h, err)
 }
 
 // judge sorts a decoder's error into the two of this package.
@@ -107,34 +104,9 @@ func (s imageSource) Read(p []byte) (int, error) {
 	return n, err
 }
 
-func formats() []format {
-	return []format{
-		{name: "jpeg", magic: prefix("\xff\xd8\xff"), size: jpegSize},
-		{name: "png", magic: prefix(pngSignature), size: pngSize},
-		{name: "gif", magic: anyPrefix("GIF87a", "GIF89a"), size: config(gif.DecodeConfig)},
-		{name: "bmp", magic: prefix("BM"), size: bmpSize},
-		{name: "webp", magic: func(b []byte) bool {
-			return bytes.HasPrefix(b, []byte("RIFF")) && len(b) >= 12 && string(b[8:12]) == "WEBP"
-		}, size: config(webp.DecodeConfig)},
-		{name: "tiff", magic: anyPrefix("II*\x00", "MM\x00*"), size: config(tiff.DecodeConfig), lenient: true},
-		{name: "bigtiff", magic: anyPrefix("II+\x00", "MM\x00+")},
-		{name: "jpeg2000", magic: anyPrefix("\x00\x00\x00\x0cjP  \r\n\x87\n", "\xff\x4f\xff\x51")},
-		{name: "ppm", magic: func(b []byte) bool {
-			return len(b) > 2 && b[0] == 'P' && b[1] >= '1' && b[1] <= '6' && isBlank(b[2])
-		}},
-		{name: "psd", magic: prefix("8BPS")},
-		{name: "ico", magic: prefix("\x00\x00\x01\x00")},
-		{name: "avif", magic: func(b []byte) bool { return len(b) >= 12 && string(b[4:11]) == "ftypavi" }},
-		{name: "dds", magic: prefix("DDS ")},
-	}
-}
-
-func isBlank(c byte) bool { return c == ' ' || c == '\t' || c == '\n' || c == '\r' }
-
-func prefix(magic string) func([]byte) bool { return anyPrefix(magic) }
-
-func anyPrefix(magics ...string) func([]byte) bool {
-	return func(head []byte) bool {
+// formatOf knows a format by the first bytes of a file.
+func formatOf(head []byte) (format, bool) {
+	starts := func(magics ...string) bool {
 		for _, m := range magics {
 			if bytes.HasPrefix(head, []byte(m)) {
 				return true
@@ -142,7 +114,38 @@ func anyPrefix(magics ...string) func([]byte) bool {
 		}
 		return false
 	}
+	switch {
+	case starts("\xff\xd8\xff"):
+		return format{name: "jpeg", size: jpegSize}, true
+	case starts(pngSignature):
+		return format{name: "png", size: pngSize}, true
+	case starts("GIF87a", "GIF89a"):
+		return format{name: "gif", size: config(gif.DecodeConfig)}, true
+	case starts("BM"):
+		return format{name: "bmp", size: bmpSize}, true
+	case starts("RIFF") && len(head) >= 12 && string(head[8:12]) == "WEBP":
+		return format{name: "webp", size: config(webp.DecodeConfig)}, true
+	case starts("II*\x00", "MM\x00*"):
+		return format{name: "tiff", size: config(tiff.DecodeConfig), lenient: true}, true
+	case starts("II+\x00", "MM\x00+"):
+		return format{name: "bigtiff"}, true
+	case starts("\x00\x00\x00\x0cjP  \r\n\x87\n", "\xff\x4f\xff\x51"):
+		return format{name: "jpeg2000"}, true
+	case len(head) > 2 && head[0] == 'P' && head[1] >= '1' && head[1] <= '6' && isBlank(head[2]):
+		return format{name: "ppm"}, true
+	case starts("8BPS"):
+		return format{name: "psd"}, true
+	case starts("\x00\x00\x01\x00"):
+		return format{name: "ico"}, true
+	case len(head) >= 12 && string(head[4:11]) == "ftypavi":
+		return format{name: "avif"}, true
+	case starts("DDS "):
+		return format{name: "dds"}, true
+	}
+	return format{}, false
 }
+
+func isBlank(c byte) bool { return c == ' ' || c == '\t' || c == '\n' || c == '\r' }
 
 func config(decode func(io.Reader) (image.Config, error)) func(io.Reader) (int, int, error) {
 	return func(r io.Reader) (int, int, error) {

@@ -28,9 +28,26 @@ func (d *Dataset) RefusedIn(t Task) []Refused {
 	return in
 }
 
+// filter shares the entries where those to keep stand together, and else makes a copy of just their size: there may be
+// very many.
 func (d *Dataset) filter(keep func(path string) bool) []Entry {
-	var out []Entry
-	for _, e := range d.Entries {
+	first, last, n := 0, 0, 0
+	for i, e := range d.Entries {
+		if keep(e.Path) {
+			if n == 0 {
+				first = i
+			}
+			last, n = i, n+1
+		}
+	}
+	if n == 0 {
+		return nil
+	}
+	if n == last-first+1 {
+		return d.Entries[first : last+1 : last+1]
+	}
+	out := make([]Entry, 0, n)
+	for _, e := range d.Entries[first : last+1] {
 		if keep(e.Path) {
 			out = append(out, e)
 		}

@@ -1,9 +1,6 @@
 package preflight
 
-import (
-	"fmt"
-	"slices"
-)
+import "fmt"
 
 // Rule is one rule of the ingestor that the preflight mirrors.
 type Rule struct {
@@ -18,8 +15,44 @@ type Rule struct {
 	Remedy string
 }
 
-// Rules is the register of all rules, in the order in which findings are shown. It must not be changed at run time.
-var Rules = slices.Concat(layoutRules(), csvRules(), filenameRules(), imageRules(), pairingRules(), vocRules(), maskRules(), textRules(), bioRules(), tokenizerRules(), labelRules(), idRules(), keypointRules(), timeRules(), schemaRules(), valueRules())
+// RuleGroup is what rules are about.
+type RuleGroup struct {
+	Title string
+	Rules []Rule
+}
+
+// RuleGroups is the register of all rules, in the order in which findings are shown.
+func RuleGroups() []RuleGroup {
+	return []RuleGroup{
+		{"Layout", layoutRules()},
+		{"CSV", csvRules()},
+		{"File names", filenameRules()},
+		{"Images", imageRules()},
+		{"Files in pairs", pairingRules()},
+		{"Pascal VOC annotations", vocRules()},
+		{"Masks", maskRules()},
+		{"Texts", textRules()},
+		{"BIO tags", bioRules()},
+		{"Tokenizer", tokenizerRules()},
+		{"Labels", labelRules()},
+		{"Record ids", idRules()},
+		{"Keypoints", keypointRules()},
+		{"Time", timeRules()},
+		{"Schema", schemaRules()},
+		{"Values", valueRules()},
+	}
+}
+
+// Rules are the rules of all groups. It must not be changed at run time.
+var Rules = allRules()
+
+func allRules() []Rule {
+	var all []Rule
+	for _, g := range RuleGroups() {
+		all = append(all, g.Rules...)
+	}
+	return all
+}
 
 // ruleByID panics on an id that is not registered: that is a mistake in this package, and every test would meet it.
 func ruleByID(id string) Rule {
