@@ -95,12 +95,9 @@ func TestScannerSpecial(t *testing.T) {
 		if want < 0 {
 			want = len(block)
 		}
-		s.unquoted(block, 0)
-		got := len(block)
+		_, got := s.unquoted(block, 0)
 		if s.record.Len() > 0 {
 			got = s.record.ends[0]
-		} else {
-			_, got = s.unquoted(block, 0)
 		}
 		if got != want {
 			t.Fatalf("the first field of %q ends at %d, want %d", block, got, want)
@@ -133,5 +130,24 @@ func BenchmarkParser(b *testing.B) {
 		if _, err := p.Write(input); err != nil || records != 2000 {
 			b.Fatal(records, err)
 		}
+	}
+}
+
+// TestParserAllocations: records are handed out, and kept in batches, without memory of their own.
+func TestParserAllocations(t *testing.T) {
+	block := bytes.Repeat([]byte("12,61,50854.74,\"late, early\",city-199,2016-05-18,,\"say \"\"hi\"\"\",true,leaves\n"), 1000)
+	batch := NewBatch(1 << 20)
+	p := NewParser(DefaultCSV(), func(r *Record) error { batch.Add(r); return nil })
+	if n := testing.AllocsPerRun(10, func() {
+		batch.Reset()
+		_, _ = p.Write(block)
+	}); n > 0 {
+		t.Errorf("%v allocations for 1000 records", n)
+	}
+	if got := string(batch.Field(999, 7)); batch.Len() != 1000 || got != `say "hi"` || batch.Line(1) != batch.Line(0)+1 {
+		t.Errorf("%d records; the eighth field of the last is %q", batch.Len(), got)
+	}
+	if batch.Field(999, 10) != nil || batch.Field(0, 10) != nil {
+		t.Error("a record has a field beyond its last one")
 	}
 }

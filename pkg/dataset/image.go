@@ -41,10 +41,10 @@ type format struct {
 
 const magicLen = 16
 
-// ReadImageHeader reads the size of an image, and no more of r than that takes. It judges as PIL's Image.open does
-// (contract/ingestor.md 2.0, "ImageResolutionValidator"): by content, and without decoding pixels. at, if not nil, is the
-// same content for formats whose header stands at the end; size is its length in bytes. The error wraps ErrNotImage or ErrUnknownImage, or is an
-// error of reading.
+// ReadImageHeader reads the size of an image, and no more of r than that takes; a *bufio.Reader is used as it is. It judges
+// as PIL's Image.open does (contract/ingestor.md 2.0, "ImageResolutionValidator"): by content, and without decoding pixels.
+// at, if not nil, is the same content for formats whose header stands at the end; size is its length in bytes. The error
+// wraps ErrNotImage or ErrUnknownImage, or is an error of reading.
 func ReadImageHeader(r io.Reader, at io.ReaderAt, size int64) (ImageHeader, error) {
 	buffered := bufio.NewReaderSize(r, 4096)
 	head, err := buffered.Peek(magicLen)
@@ -141,6 +141,12 @@ func formatOf(head []byte) (format, bool) {
 		return format{name: "avif"}, true
 	case starts("DDS "):
 		return format{name: "dds"}, true
+	case starts("\x0a\x02\x01", "\x0a\x03\x01", "\x0a\x05\x01"):
+		return format{name: "pcx"}, true
+	case starts("\x01\xda"):
+		return format{name: "sgi"}, true
+	case starts("%!PS", "\xc5\xd0\xd3\xc6"):
+		return format{name: "eps"}, true
 	}
 	return format{}, false
 }

@@ -40,7 +40,7 @@ func jpegSize(r io.Reader) (width, height int, err error) {
 		if isFrame(marker) {
 			width, height, err = frameSize(b, length)
 		} else {
-			_, err = io.CopyN(io.Discard, b, length)
+			_, err = b.Discard(int(length))
 		}
 		if err != nil {
 			return 0, 0, unexpectedEnd(err)
@@ -108,7 +108,7 @@ func frameSize(b *bufio.Reader, length int64) (width, height int, err error) {
 	}
 	height = int(binary.BigEndian.Uint16(raw[1:3]))
 	width = int(binary.BigEndian.Uint16(raw[3:5]))
-	_, err = io.CopyN(io.Discard, b, length-int64(len(raw)))
+	_, err = b.Discard(int(length) - len(raw))
 	return width, height, err
 }
 

@@ -14,7 +14,7 @@ const pngSignature = "\x89PNG\r\n\x1a\n"
 // pngSize walks the chunks up to the first image data, as PIL does: all of them must be whole, with right checksums.
 func pngSize(r io.Reader) (width, height int, err error) {
 	b := asBuffered(r)
-	if _, err := io.CopyN(io.Discard, b, int64(len(pngSignature))); err != nil {
+	if _, err := b.Discard(len(pngSignature)); err != nil {
 		return 0, 0, unexpectedEnd(err)
 	}
 	for {
@@ -67,7 +67,9 @@ func pngHeader(r io.Reader, length int64) (width, height int, err error) {
 	if color >= len(depths) || !slices.Contains(depths[color], depth) {
 		return 0, 0, fmt.Errorf("color type %d with %d bits", color, depth)
 	}
-	_, err = io.CopyN(io.Discard, r, length-13)
+	if length > 13 {
+		_, err = io.CopyN(io.Discard, r, length-13)
+	}
 	return int(binary.BigEndian.Uint32(raw[:4])), int(binary.BigEndian.Uint32(raw[4:8])), err
 }
 

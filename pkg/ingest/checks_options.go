@@ -57,6 +57,8 @@ func checkCSVOptions(o *CSVOptions) []finding {
 	}
 	switch {
 	case o.Delimiter == "" || o.Delimiter == ",":
+	case len(o.Delimiter) > 1:
+		findings = append(findings, errorAt(fmt.Sprintf("must be one ASCII character, is %q", o.Delimiter), "spec", "csv_options", "delimiter"))
 	case o.Delimiter == o.QuoteChar || o.Delimiter == `"` && o.QuoteChar == "":
 		findings = append(findings, errorAt("the delimiter and the quote character are the same", "spec", "csv_options", "delimiter"))
 	default:

@@ -3,6 +3,7 @@ package preflight
 import (
 	"cmp"
 	"context"
+	"crypto/sha256"
 	"fmt"
 	"runtime"
 	"sync"
@@ -100,7 +101,8 @@ type checker struct {
 	extension string
 	read      func(n int64)
 
-	sums       [][32]byte    // by index into staged
+	// files are what will be staged, by index into staged; each gets its digest when it is read.
+	files      dataset.Manifest
 	sizes      []size        // by index into staged; zero for what is no image
 	targetSize [2]int        // width and height, once all images were read
 	checks     []taskCheck   // of the task
@@ -119,7 +121,10 @@ func Check(ctx context.Context, d *dataset.Dataset, p Params, onBytes func(n int
 		Params: p, dataset: d, report: newReport(),
 		staged: d.Staged(p.Task), read: serialized(onBytes), scratch: scratch{canceled: ctx.Err},
 	}
-	c.sums = make([][32]byte, len(c.staged))
+	c.files = make(dataset.Manifest, len(c.staged))
+	for i, e := range c.staged {
+		c.files[i] = dataset.NewFile(e, [sha256.Size]byte{})
+	}
 	c.sizes = make([]size, len(c.staged))
 	if p.Task.Dir != "" && !d.Single {
 		c.primary = d.InDir(p.Task.Dir)
@@ -222,15 +227,13 @@ func (c *checker) finishCSV(result *Result) {
 }
 
 func (c *checker) manifest() dataset.Manifest {
-	m := make(dataset.Manifest, len(c.staged))
 	for i, e := range c.staged {
-		m[i] = dataset.NewFile(e, c.sums[i])
 		if c.fixed != nil && c.fixed.Path == e.Path {
-			m[i] = *c.fixed
+			c.files[i] = *c.fixed
 		}
 	}
-	m.Sort()
-	return m
+	c.files.Sort()
+	return c.files
 }
 
 // unreadable reports a file that permissions or a broken disk keep from being read.

@@ -185,7 +185,7 @@ func TestReadings(t *testing.T) {
 		{"escaped quote and a comma", "s,label\nx,b\n\"say \\\"hi, you\\\"\",a\n", nil, []string{"csv-backslash", "csv-ragged-row"}, 2},
 		{"backslash before the closing quote", "s,label\n\"C:\\dir\\\",a\nx,b\nz,c\n", nil, []string{"csv-backslash", "csv-unclosed-quote"}, 2},
 		{"backslash at the end of a line", "s,label\nx,a\\\ny,b\nz,c\n", nil, []string{"csv-backslash", "csv-index-shift"}, 2},
-		{"backslash in the header", "s\\x,label\n1,a\n2,b\n", nil, nil, 2},
+		{"backslash in the header", "s\\x,label\n1,a\n2,b\n", nil, []string{"csv-backslash-header"}, 2},
 		{"other escape", "s,label\nC:\\dir,a\nx^y,b\n", func(p *Params) { p.Escape = "^" }, []string{"csv-backslash"}, 2},
 		{"late backslash", "s,label\n" + strings.Repeat("xxxxxxxxxxxxxxx,a\n", 100_000) + "a\\b,b\n", nil, []string{"csv-backslash"}, 2},
 	}

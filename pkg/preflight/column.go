@@ -38,6 +38,8 @@ type column struct {
 	// declared is the type in the schema that the user gave; nil to infer.
 	declared *dataset.SQLType
 	label    bool
+	// besideFiles is true in tasks with files, where 0.3.9 takes only the empty cell for a missing value.
+	besideFiles bool
 
 	values, missing int64
 
@@ -57,6 +59,7 @@ type column struct {
 	lapsed      tally // missing to 0.3.9, texts to 0.7 and later
 	skewed      tally // texts to 0.3.9, missing to 0.7 and later
 	missingText tally // texts that mean missing
+	wordNumbers tally // true and false in a declared column of numbers
 	oversized   tally // longer than TEXT holds
 	oversize    int   // bytes of the first oversized value
 	fractions   tally // times with a part of a second, where the type is inferred
@@ -142,17 +145,20 @@ func (c *column) observeNumber(at place, cell []byte, n *number) {
 
 func (c *column) countsImprecise() bool {
 	if c.declared != nil {
-		return c.declared.Kind == dataset.SQLFloat
+		return c.declared.Kind == dataset.SQLFloat && c.declared.Base != "DOUBLE"
 	}
 	return c.imprecise.n == 0 || c.fixed.Base != ""
 }
 
 func (c *column) observeWord(at place, cell []byte) {
-	if missingSkew(cell) != "" {
+	if string(cell) == "none" || (c.besideFiles && missingNewer(cell)) {
 		c.skewed.add(at, cell)
 	}
 	if booleanWord(cell) {
 		c.booleans++
+		if c.declared != nil && c.declared.Numeric() && pandasBool(cell) {
+			c.wordNumbers.add(at, cell)
+		}
 		return
 	}
 	if c.isoDates != c.values-1 || c.declared != nil {

@@ -48,7 +48,7 @@ func pairingCases() []ruleCase {
 		changed("file-unpaired", "mask", seg, "masks/b_mask.png", "-", "mask-missing"),
 		changed("file-unpaired", "letter case", od, "images/A.png", img, "file-unreferenced"),
 		changed("sidecar-unpaired", "annotation", od, "annotations/c.xml", vocOf("c.png")),
-		changed("sidecar-unpaired", "mask without suffix", seg, "masks/a.png", img),
+		changed("sidecar-unpaired", "mask without suffix", seg, "masks/c.png", img),
 		changed("sidecar-unpaired", "below the directory", od, "images/sub/c.png", img, "file-unreferenced").
 			withBreaking("annotations/c.xml", vocOf("c.png")).passing(od, "annotations/sub/c.xml", vocOf("c.png")),
 	}

@@ -23,6 +23,7 @@ type csvPass struct {
 	ingestion, validators *dataset.Parser
 	table, second         *table
 	options               dataset.CSVOptions // of the ingestion
+	begun, utf16          bool               // UTF-16 has a mark at its start
 }
 
 func (c *checker) readCSV(ctx context.Context, i int) error {
@@ -75,7 +76,7 @@ func (c *checker) readCSVFile(ctx context.Context, i int, file *os.File) error {
 		_ = fixer.Close()
 		c.repaired(e, staged, fixer.Repairs())
 	}
-	staged.sum.Sum(c.sums[i][:0])
+	staged.sum.Sum(c.files[i].SHA256[:0])
 	p.finish()
 	c.table = p.table
 	return nil
@@ -84,8 +85,11 @@ func (c *checker) readCSVFile(ctx context.Context, i int, file *os.File) error {
 func (c *checker) newCSVPass(e dataset.Entry) *csvPass {
 	p := &csvPass{checker: c, entry: e, options: c.csvOptions()}
 	p.table = &table{file: e.Path, checker: c, report: c.report, judges: true, missing: missingTabular}
-	if c.Task.HasFiles() {
+	switch {
+	case c.Task.HasFiles():
 		p.table.missing = missingFiles
+	case c.Task.Since != "":
+		p.table.missing = missingNewer
 	}
 	// Without an escape character the two readings differ only in delimiter and quote.
 	start := p.options
@@ -116,7 +120,10 @@ func (c *checker) csvOptions() dataset.CSVOptions {
 
 // write feeds a block to all parsers of the CSV. No handler fails, so neither does a parser.
 func (p *csvPass) write(block []byte) {
-	if !p.table.nul && bytes.IndexByte(block, 0) >= 0 {
+	if !p.begun {
+		p.begun, p.utf16 = true, bytes.HasPrefix(block, []byte("\xff\xfe")) || bytes.HasPrefix(block, []byte("\xfe\xff"))
+	}
+	if !p.table.nul && !p.utf16 && bytes.IndexByte(block, 0) >= 0 {
 		p.table.nul = true
 	}
 	if p.ingestion != nil && p.table.escape == 0 && bytes.IndexByte(block, p.options.Escape) >= 0 {
@@ -152,15 +159,20 @@ func (p *csvPass) finish() {
 	report, file := p.checker.report, p.entry.Path
 	failed := p.close(p.ingestion, true)
 	if p.validators != nil {
-		p.close(p.validators, !failed && !p.checker.Task.HasFiles())
+		p.close(p.validators, !failed)
 	}
 	p.table.finish(failed)
 	if p.second != nil {
 		p.second.finish(failed)
 		p.table.second = p.second
+		p.table.compareHeaders()
 	}
 	if offset, bad := p.utf8.Invalid(); bad {
-		report.add("csv-not-utf8", Finding{File: file, Message: fmt.Sprintf("not valid UTF-8: a non-UTF-8 byte was found at byte %d", offset)})
+		f := Finding{File: file, Message: fmt.Sprintf("not valid UTF-8: a non-UTF-8 byte was found at byte %d", offset)}
+		if p.utf16 {
+			f.Message = "the file is UTF-16, not UTF-8"
+		}
+		report.add("csv-not-utf8", f)
 	}
 	switch ends := p.ingestion.LineEnds(); {
 	case ends.CR > 0 && ends.LF == 0 && ends.CRLF == 0:

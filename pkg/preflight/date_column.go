@@ -38,7 +38,11 @@ func (c *column) checkDate(cell []byte) *breach {
 		d.bound, d.format = true, guessFormat(first, d.now)
 	}
 	at, b := d.check(s)
-	if b == nil && at.split() {
+	switch {
+	case b != nil:
+	case c.declared.Base == "DATE" && at%(24*instant(time.Hour)) != 0:
+		b = &breach{"value-date-cut", "loses its time; the column is DATE"}
+	case at.split():
 		b = &breach{"value-date-fraction", "is rounded to a whole second"}
 	}
 	return b

@@ -22,6 +22,9 @@ type filenames struct {
 	entries   []dataset.Entry // of dir, sorted
 	refs      []uint8         // how many rows name each entry, up to 2
 	folded    map[string]int  // by lower-case name; made when it is first needed
+	// validated is true where a validator of the ingestor looks for the files as well, and reads the column with the
+	// missing values of pandas.
+	validated bool
 
 	rows, blanks, numbers, booleans int64 // of the chunk
 	first                           spot
@@ -36,9 +39,10 @@ func (t *table) startFilenames() {
 		t.lacks("filename-column", filenameColumn, "the CSV has no column "+quoted(filenameColumn))
 		return
 	}
-	entries := t.checker.primary
+	entries, task := t.checker.primary, t.checker.Task
 	t.names = &filenames{
-		table: t, index: i, dir: t.checker.Task.Dir, extension: t.checker.extension, entries: entries, refs: make([]uint8, len(entries)),
+		validated: task.Has(dataset.CheckBIO) || task.Has(dataset.CheckSentencePairs) || task.Has(dataset.CheckContrastivePairs),
+		table:     t, index: i, dir: task.Dir, extension: t.checker.extension, entries: entries, refs: make([]uint8, len(entries)),
 	}
 }
 
@@ -92,6 +96,9 @@ func (n *filenames) resolve(at place, cell []byte) {
 		}
 		return
 	}
+	if n.validated && missingTabular(cell) {
+		t.report.add("filename-missing-text", t.finding(at, filenameColumn, cell, fmt.Sprintf("file name \"%s\" is a missing value to the ingestor's validators", clip(cell))))
+	}
 	i, ok := n.find(name)
 	if !ok {
 		f := t.finding(at, filenameColumn, cell, "")
@@ -107,8 +114,8 @@ func (n *filenames) resolve(at place, cell []byte) {
 
 func (n *filenames) find(name []byte) (int, bool) {
 	skip := len(n.dir) + 1
-	return slices.BinarySearchFunc(n.entries, name, func(e dataset.Entry, name []byte) int {
-		return strings.Compare(e.Path[skip:], string(name))
+	return slices.BinarySearchFunc(n.entries, string(name), func(e dataset.Entry, name string) int {
+		return strings.Compare(e.Path[skip:], name)
 	})
 }
 

@@ -1,6 +1,7 @@
 package preflight
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"errors"
@@ -21,6 +22,7 @@ type fileReader struct {
 	checker *checker
 	hash    hash.Hash
 	block   []byte
+	memory  bytes.Reader // of a file in block
 }
 
 func newFileReader(c *checker) *fileReader {
@@ -68,6 +70,9 @@ func (r *fileReader) content(ctx context.Context, i int, file *os.File) error {
 	c := r.checker
 	e := c.staged[i]
 	r.hash.Reset()
+	if e.Size <= int64(len(r.block)) {
+		return r.small(i, file)
+	}
 	src := &countingReader{r: io.TeeReader(file, r.hash), told: c.read}
 	if check := c.fileCheck(e); check != nil {
 		check.read(i, e, content{Reader: src, at: file})
@@ -88,7 +93,31 @@ func (r *fileReader) content(ctx context.Context, i int, file *os.File) error {
 	if src.n != e.Size {
 		return &dataset.ChangedError{Path: e.Path, What: fmt.Sprintf("%d of %d bytes could be read", src.n, e.Size)}
 	}
-	r.hash.Sum(c.sums[i][:0])
+	r.hash.Sum(c.files[i].SHA256[:0])
+	return nil
+}
+
+// small reads a file that fits into the buffer at once, and lets the check of the task look at it there.
+func (r *fileReader) small(i int, file *os.File) error {
+	c := r.checker
+	e := c.staged[i]
+	n, err := io.ReadFull(file, r.block[:e.Size])
+	c.read(int64(n))
+	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
+		return fmt.Errorf("read %q: %w", e.Path, err)
+	}
+	if err := c.dataset.Recheck(e, file); err != nil {
+		return err
+	}
+	if int64(n) != e.Size {
+		return &dataset.ChangedError{Path: e.Path, What: fmt.Sprintf("%d of %d bytes could be read", n, e.Size)}
+	}
+	if check := c.fileCheck(e); check != nil {
+		r.memory.Reset(r.block[:n])
+		check.read(i, e, content{Reader: &r.memory, at: &r.memory})
+	}
+	_, _ = r.hash.Write(r.block[:n])
+	r.hash.Sum(c.files[i].SHA256[:0])
 	return nil
 }
 

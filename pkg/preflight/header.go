@@ -97,6 +97,20 @@ func (t *table) blankHeader(f Finding, i, nth int) {
 	}
 }
 
+// compareHeaders reports columns whose names differ between the readings because of the escape character: 0.3.9 does not
+// check them, and newer ingestors do not find them.
+func (t *table) compareHeaders() {
+	if t.second.shapeOnly || t.checker.Task.HasFiles() {
+		return
+	}
+	for i, name := range t.header {
+		if other := t.second.columnName(i); other != name {
+			t.report.add("csv-backslash-header", Finding{File: t.file, Column: other,
+				Message: fmt.Sprintf("column name %s is %s to the ingestion, and as it stands to the validators", quoted(other), quoted(name))})
+		}
+	}
+}
+
 // near returns the column whose name differs from the wanted one in letter case, blanks or a letter or two; "" for none.
 func (t *table) near(name string) string {
 	best, distance := "", 1+len(name)/4
@@ -120,13 +134,13 @@ func (t *table) hint(name string) string {
 }
 
 // separators are what stands between fields in files that are no CSV, most telling first.
-const separators = ";\t|"
+const separators = ";\t|,"
 
 // lacks reports a column that is not there, and what the file seems to have instead.
 func (t *table) lacks(rule, name, message string) {
 	f := Finding{File: t.file, Column: name, Message: message}
 	at := -1
-	if len(t.header) == 1 {
+	if len(t.header) == 1 && !t.shapeOnly {
 		at = strings.IndexAny(t.header[0], separators)
 	}
 	if at < 0 {
@@ -136,10 +150,14 @@ func (t *table) lacks(rule, name, message string) {
 	}
 	separator := t.header[0][at : at+1]
 	f.Message += fmt.Sprintf("; the file seems to be separated by %q", separator)
-	// Only the ingestion of a table gets by with another delimiter: validators that look for file names read with commas.
-	f.Remedy = fmt.Sprintf("save it with commas, or set spec.csv_options.delimiter to %q", separator)
-	if t.checker.Task.HasFiles() {
+	// Only the ingestion of a table gets by with another delimiter than a comma: validators that look for a column do not.
+	switch c := t.checker; {
+	case separator == ",":
+		f.Remedy = "take spec.csv_options.delimiter out of the spec"
+	case c.Task.HasFiles(), len(c.checks) > 0, c.Delimiter != "":
 		f.Remedy = "save it with commas: the ingestor's validators read with commas, whatever spec.csv_options.delimiter says"
+	default:
+		f.Remedy = fmt.Sprintf("save it with commas, or set spec.csv_options.delimiter to %q", separator)
 	}
 	t.report.add(rule, f)
 }

@@ -1,10 +1,12 @@
 package preflight
 
 import (
+	"bufio"
 	"bytes"
 	"errors"
 	"fmt"
 	"io"
+	"runtime"
 	"strings"
 
 	"github.com/tracebloc/kubectl-tracebloc/pkg/dataset"
@@ -27,9 +29,18 @@ func (s size) String() string { return fmt.Sprintf("%dx%d", s.width, s.height) }
 type imageCheck struct {
 	checker *checker
 	prefix  string
+	buffers chan *imageBuffers // that nobody uses now
 }
 
-func newImageCheck(c *checker) *imageCheck { return &imageCheck{checker: c, prefix: c.Task.Dir + "/"} }
+// imageBuffers are what the check of one image needs room for.
+type imageBuffers struct {
+	header *bufio.Reader
+	tail   [tailLen]byte
+}
+
+func newImageCheck(c *checker) *imageCheck {
+	return &imageCheck{checker: c, prefix: c.Task.Dir + "/", buffers: make(chan *imageBuffers, runtime.GOMAXPROCS(0))}
+}
 
 // wants takes the files that the ingestor opens as images: at any depth, and with some extensions only. The others break
 // a rule of their own.
@@ -47,7 +58,9 @@ func (m *imageCheck) wants(e dataset.Entry) bool {
 // read applies the rules about one image.
 func (m *imageCheck) read(i int, e dataset.Entry, content content) {
 	c := m.checker
-	h, err := dataset.ReadImageHeader(dataset.ImageSource(content), content.at, e.Size)
+	b := m.take(dataset.ImageSource(content))
+	defer m.give(b)
+	h, err := dataset.ReadImageHeader(b.header, content.at, e.Size)
 	switch {
 	case e.Size == 0:
 		c.report.add("image-empty", Finding{File: e.Path, Message: "empty file (0 bytes)"})
@@ -58,9 +71,29 @@ func (m *imageCheck) read(i int, e dataset.Entry, content content) {
 	case err == nil:
 		c.sizes[i] = size{width: int32(min(h.Width, 1<<30)), height: int32(min(h.Height, 1<<30))}
 		c.judgeSize(i, h)
-		if !whole(h.Format, content.at, e.Size) {
+		if !whole(h.Format, content.at, e.Size, b.tail[:]) {
 			c.report.add("image-truncated", Finding{File: e.Path, Message: fmt.Sprintf("the %s has no end: the file was cut short", h.Format)})
 		}
+	}
+}
+
+// take gets buffers that read from r.
+func (m *imageCheck) take(r io.Reader) *imageBuffers {
+	select {
+	case b := <-m.buffers:
+		b.header.Reset(r)
+		return b
+	default:
+		return &imageBuffers{header: bufio.NewReaderSize(r, tailLen)}
+	}
+}
+
+// give lays buffers aside for the next image.
+func (m *imageCheck) give(b *imageBuffers) {
+	b.header.Reset(nil)
+	select {
+	case m.buffers <- b:
+	default:
 	}
 }
 
@@ -68,13 +101,18 @@ func (m *imageCheck) read(i int, e dataset.Entry, content content) {
 const tailLen = 4096
 
 // whole reports whether an image of the format has its end mark. Formats without one are taken for whole, and so is what
-// cannot be read: whoever reads the file to its end reports that.
-func whole(format string, at io.ReaderAt, size int64) bool {
-	mark := map[string]string{"jpeg": "\xff\xd9", "png": "IEND"}[format]
-	if mark == "" {
+// cannot be read: whoever reads the file to its end reports that. tail is room for the end of the file.
+func whole(format string, at io.ReaderAt, size int64, tail []byte) bool {
+	mark := ""
+	switch format {
+	case "jpeg":
+		mark = "\xff\xd9"
+	case "png":
+		mark = "IEND"
+	default:
 		return true
 	}
-	tail := make([]byte, min(size, tailLen))
+	tail = tail[:min(size, int64(len(tail)))]
 	n, err := at.ReadAt(tail, size-int64(len(tail)))
 	return err != nil && !errors.Is(err, io.EOF) || bytes.Contains(tail[:n], []byte(mark))
 }

@@ -1,6 +1,8 @@
 package preflight
 
 import (
+	"crypto/sha256"
+	"encoding/binary"
 	"fmt"
 	"hash/maphash"
 	"math"
@@ -32,6 +34,16 @@ type labels struct {
 	classes map[uint64]struct{}
 	many    bool
 	values  int64
+	// unlabeled is true when a label is the word none, which newer ingestors take for no label in a typed column.
+	unlabeled bool
+	// truths are the values of a boolean column that occur: false, true.
+	truths [2]bool
+	// buckets are those that the classes fall into, under the policy that hashes them.
+	buckets map[uint64]struct{}
+	// booleans counts the labels that pandas reads as true or false of its own accord.
+	booleans int64
+	// finite counts the labels that are numbers, infinities aside.
+	finite int64
 	// numbers are the classes if all labels are numbers, of which the ingestor tells no spellings apart.
 	numbers map[numberClass]struct{}
 	numeric int64
@@ -67,7 +79,7 @@ func classOf(n number) numberClass {
 func newLabels(t *table, index int) *labels {
 	return &labels{
 		table: t, index: index, name: t.header[index],
-		seed: maphash.MakeSeed(), classes: map[uint64]struct{}{}, numbers: map[numberClass]struct{}{},
+		seed: maphash.MakeSeed(), classes: map[uint64]struct{}{}, numbers: map[numberClass]struct{}{}, buckets: map[uint64]struct{}{},
 	}
 }
 
@@ -91,14 +103,13 @@ func (l *labels) observe(at place, cell []byte) {
 
 func (l *labels) value(at place, cell []byte) {
 	l.values++
-	if len(l.classes) < maxClasses {
-		l.classes[maphash.Bytes(l.seed, cell)] = struct{}{}
-	} else {
-		l.many = true
-	}
 	n := parseNumber(cell)
+	l.class(cell, n)
 	if n.numeric() {
 		l.numeric++
+		if n.kind != infinite {
+			l.finite++
+		}
 		if l.numeric == l.values && len(l.numbers) < maxClasses {
 			l.numbers[classOf(n)] = struct{}{}
 		}
@@ -115,6 +126,52 @@ func (l *labels) value(at place, cell []byte) {
 	if !l.typed {
 		l.chunk.observe(at, cell)
 	}
+}
+
+// class tells classes apart as newer ingestors do, which strip blanks.
+func (l *labels) class(cell []byte, n number) {
+	trimmed := trimBlanks(cell)
+	l.unlabeled = l.unlabeled || string(trimmed) == "none"
+	if pandasBool(cell) {
+		l.booleans++
+	}
+	if truth, ok := truthOf(cell, n); ok {
+		l.truths[truth] = true
+	}
+	key := maphash.Bytes(l.seed, trimmed)
+	if _, known := l.classes[key]; known {
+		return
+	}
+	if len(l.classes) == maxClasses {
+		l.many = true
+		return
+	}
+	l.classes[key] = struct{}{}
+	if l.bucket() {
+		l.buckets[bucketOf(trimmed)] = struct{}{}
+	}
+}
+
+// bucketOf is the bucket that the policy of that name puts a label into: the first 8 bytes of its sha256, big-endian,
+// modulo 64.
+func bucketOf(label []byte) uint64 {
+	sum := sha256.Sum256(label)
+	return binary.BigEndian.Uint64(sum[:]) % 64
+}
+
+// truthOf is what a boolean column makes of a value: 0 or 1.
+func truthOf(cell []byte, n number) (truth int, ok bool) {
+	switch {
+	case booleanWord(cell):
+		c := cell[0] | 0x20
+		if c == 't' || c == 'y' {
+			truth = 1
+		}
+		return truth, true
+	case n.kind != notNumber && (n.float() == 0 || n.float() == 1):
+		return int(n.float()), true
+	}
+	return 0, false
 }
 
 // observe keeps the first label that would change if pandas made numbers or booleans of the chunk.
@@ -168,11 +225,27 @@ func (l *labels) endChunk() {
 
 // count is the number of classes as the ingestor tells them apart, once the type is known.
 func (l *labels) count() int {
-	text := l.typed && l.sqlType.Kind == dataset.SQLText
-	if l.values > 0 && l.numeric == l.values && !text {
+	switch text := l.typed && l.sqlType.Kind == dataset.SQLText; {
+	case l.values > 0 && l.numeric == l.values && !text:
 		return len(l.numbers)
+	case l.typed && l.sqlType.Kind == dataset.SQLBoolean, !text && l.values > 0 && l.booleans == l.values:
+		n := 0
+		for _, there := range l.truths {
+			if there {
+				n++
+			}
+		}
+		return n
 	}
 	return len(l.classes)
+}
+
+// labeled is the number of classes that every version of the ingestor takes for one.
+func (l *labels) labeled() int {
+	if l.typed && l.unlabeled {
+		return l.count() - 1
+	}
+	return l.count()
 }
 
 // judge applies the rules about the column as a whole.
@@ -193,22 +266,40 @@ func (l *labels) judge() {
 		}
 		t.report.add(rule, f)
 	}
-	if words := l.values - l.numeric; words > 0 && t.checker.Task.LabelForm == dataset.LabelObject {
+	if words := l.values - l.finite; words > 0 && t.checker.Task.LabelForm == dataset.LabelObject {
 		t.report.addMany("label-not-numeric", int(words), Finding{File: t.file, Column: l.name,
-			Message: fmt.Sprintf("column %s holds labels that are no numbers", quoted(l.name))})
+			Message: fmt.Sprintf("column %s holds labels that are no numbers, or not finite", quoted(l.name))})
 	}
-	if t.rows == 0 || l.count() >= 2 {
+	if shared := len(l.classes) - len(l.buckets); l.bucket() && t.checker.Task.Classes && shared > 0 {
+		t.report.add("label-bucket-shared", Finding{File: t.file, Column: l.name,
+			Message: fmt.Sprintf("the %d labels of column %s fall into fewer buckets: %d", len(l.classes), quoted(l.name), len(l.buckets))})
+	}
+	if t.rows == 0 || l.labeled() >= 2 {
 		return
 	}
 	switch task := t.checker.Task; {
 	case task.Classes:
-		message := fmt.Sprintf("column %s holds one class in all %d rows", quoted(l.name), l.values)
-		if l.values == 0 {
-			message = fmt.Sprintf("column %s holds no label at all", quoted(l.name))
-		}
-		t.report.add("label-single-class", Finding{File: t.file, Column: l.name, Message: message})
+		t.report.add("label-single-class", Finding{File: t.file, Column: l.name, Message: l.single()})
 	case task.LabelOptional && l.values > 0:
 		t.report.add("label-one-value", Finding{File: t.file, Column: l.name,
 			Message: fmt.Sprintf("column %s holds one label in all %d rows", quoted(l.name), l.values)})
 	}
+}
+
+// single says how a column comes to hold one class.
+func (l *labels) single() string {
+	column := quoted(l.name)
+	switch {
+	case l.values == 0:
+		return fmt.Sprintf("column %s holds no label at all", column)
+	case l.typed && l.unlabeled:
+		return fmt.Sprintf("column %s holds one class beside none, which is no label to ingestor 0.7 and later", column)
+	case len(l.classes) > 1:
+		return fmt.Sprintf("column %s holds one class, written in %d ways: they are one value to the ingestor", column, len(l.classes))
+	}
+	message := fmt.Sprintf("column %s holds one class in %d rows", column, l.values)
+	if l.blank > 0 {
+		message += fmt.Sprintf(", and no label in %d", l.blank)
+	}
+	return message
 }

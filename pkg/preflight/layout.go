@@ -3,6 +3,7 @@ package preflight
 import (
 	"cmp"
 	"fmt"
+	"hash/maphash"
 	"path"
 	"regexp"
 	"slices"
@@ -27,6 +28,7 @@ func (c *checker) checkLayout() {
 	c.checkPlaces()
 	c.checkLeftOut()
 	c.extension = c.checkExtensions(c.primary, c.Task.Extensions, c.Extension)
+	c.checkExtensionCase()
 	for _, s := range c.Task.Sidecars {
 		if s.Dir && !c.dataset.Single {
 			c.checkExtensions(c.dataset.InDir(s.Path), s.Extensions, "")
@@ -149,6 +151,15 @@ func (c *checker) checkExtensions(entries []dataset.Entry, allowed []string, wan
 	return want
 }
 
+// checkExtensionCase looks for files that keep an extension which the table names in lower case.
+func (c *checker) checkExtensionCase() {
+	for _, e := range c.primary {
+		if given := path.Ext(e.Path); given != strings.ToLower(given) && slices.Contains(c.Task.Extensions, strings.ToLower(given)) {
+			c.report.add("file-extension-case", Finding{File: e.Path, Value: clip([]byte(given)), Message: fmt.Sprintf("extension %q is not in lower case", given)})
+		}
+	}
+}
+
 func compareBool(a, b bool) int {
 	switch {
 	case a == b:
@@ -162,14 +173,22 @@ func compareBool(a, b bool) int {
 func extensionOf(name string) string { return strings.ToLower(path.Ext(name)) }
 
 func (c *checker) checkCaseVariants() {
-	seen := make(map[string]string, len(c.staged))
-	for _, e := range c.staged {
+	if !slices.ContainsFunc(c.staged, func(e dataset.Entry) bool { return strings.ToLower(e.Path) != e.Path }) {
+		return // different names in lower case
+	}
+	// Digests of names, because there may be very many.
+	seed := maphash.MakeSeed()
+	seen := make(map[uint64]int32, len(c.staged))
+	for i, e := range c.staged {
 		fold := strings.ToLower(e.Path)
-		if other, ok := seen[fold]; ok {
-			c.report.add("file-case-variants", Finding{File: e.Path, Message: fmt.Sprintf("the name differs from %q in letter case only", other)})
-			continue
+		key := maphash.String(seed, fold)
+		other, ok := seen[key]
+		switch {
+		case !ok:
+			seen[key] = int32(i)
+		case strings.ToLower(c.staged[other].Path) == fold:
+			c.report.add("file-case-variants", Finding{File: e.Path, Message: fmt.Sprintf("the name differs from %q in letter case only", c.staged[other].Path)})
 		}
-		seen[fold] = e.Path
 	}
 }
 

@@ -24,6 +24,15 @@ func missingTabular(cell []byte) bool {
 // missingFiles is what the file-bearing tasks use: only the empty cell.
 func missingFiles(cell []byte) bool { return len(cell) == 0 }
 
+// missingNewer is the set of ingestor 0.7 and later, which apply it to the columns of a schema (contract/ingestor.md 6).
+func missingNewer(cell []byte) bool {
+	switch string(cell) {
+	case "", "NA", "N/A", "n/a", "NULL", "null", "None", "none", "NaN", "nan", "<NA>", "#N/A":
+		return true
+	}
+	return false
+}
+
 // missingSkew says which ingestors take a text for a missing value where versions differ; "" where they agree.
 func missingSkew(cell []byte) string {
 	if len(cell) < 3 || len(cell) > 8 {

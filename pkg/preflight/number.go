@@ -173,6 +173,8 @@ func integerOf(text, digits []byte) number {
 		n.kind, n.i = integer, i
 	} else if _, err := strconv.ParseUint(s, 10, 64); err == nil {
 		n.kind = unsigned
+	} else if math.IsInf(n.float(), 0) {
+		n.kind = overflow
 	}
 	return n
 }
@@ -220,7 +222,14 @@ func (n *number) pythonIntLength() int {
 	if text[0] >= '1' && text[0] <= '9' {
 		return len(n.text)
 	}
-	return len(n.pythonInt()) // a plus or zeros in front
+	length, i := 1, n.i // a plus or zeros in front
+	if i < 0 {
+		length++
+	}
+	for ; i <= -10 || i >= 10; i /= 10 {
+		length++
+	}
+	return length
 }
 
 // pythonFloat is how Python writes the value as a float.

@@ -45,8 +45,10 @@ func (n *numericColumns) row(at place, r *dataset.Record) {
 			continue
 		}
 		c.values++
-		switch {
-		case parseNumber(cell).kind != notNumber:
+		switch kind := parseNumber(cell).kind; {
+		case kind == infinite || kind == overflow:
+			n.table.report.add("feature-not-numeric", n.table.finding(at, c.name, cell, fmt.Sprintf("value \"%s\" is not finite", clip(cell))))
+		case kind != notNumber:
 		case pandasBool(cell):
 			c.booleans.add(at, cell)
 		default:

@@ -12,6 +12,7 @@ import (
 func pairingRules() []Rule {
 	return []Rule{
 		{"file-unpaired", SeverityError, "2.0", "a file has no annotation or mask of its name, and the ingestor refuses the dataset", "add the annotation or mask, or remove the file"},
+		{"file-collision", SeverityError, "2.0", "two files of different directories have one name: the ingestor copies all into one directory, where the later takes the place of the other", "rename one of them"},
 		{"sidecar-unpaired", SeverityError, "2.0", "an annotation or mask has no image of its name, and the ingestor refuses the dataset", "add the image, or remove the file"},
 	}
 }
@@ -27,7 +28,9 @@ func (c *checker) checkPairing() {
 		if len(c.primary) == 0 || len(beside) == 0 {
 			continue // one finding about the directory says it all
 		}
-		c.pair(s, flatFiles(c.primary), flatFiles(beside))
+		primary, beside := flatFiles(c.primary), flatFiles(beside)
+		c.pair(s, primary, beside)
+		c.collide(primary, beside)
 	}
 }
 
@@ -55,6 +58,19 @@ func (c *checker) pair(s dataset.Sidecar, primary, beside []dataset.Entry) {
 			message = fmt.Sprintf("the name does not end in %s, as that of every file in %s/ must in front of its extension", s.Suffix, s.Path)
 		}
 		c.report.add("sidecar-unpaired", Finding{File: e.Path, Message: message})
+	}
+}
+
+// collide reports files of one name: the ingestor copies the files of all directories into one.
+func (c *checker) collide(primary, beside []dataset.Entry) {
+	byName := make(map[string]string, len(beside))
+	for _, e := range beside {
+		byName[path.Base(e.Path)] = e.Path
+	}
+	for _, e := range primary {
+		if other := byName[path.Base(e.Path)]; other != "" {
+			c.report.add("file-collision", Finding{File: e.Path, Message: fmt.Sprintf("%q has the same name, and all files are copied into one directory", escape(other))})
+		}
 	}
 }
 

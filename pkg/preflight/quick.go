@@ -23,7 +23,7 @@ func (c *column) plainlyFits(cell []byte, n *number) bool {
 			return false
 		}
 		f, ok := plainDate(cell)
-		return ok && f.time < timeFraction && f.layout() == c.dates.format.text
+		return ok && f.time < timeFraction && (f.time == timeNone || c.declared.Base != "DATE") && f.layout() == c.dates.format.text
 	}
 	return false
 }

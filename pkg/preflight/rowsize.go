@@ -38,7 +38,7 @@ func (t *table) checkSize(types []dataset.SQLType) {
 	f := Finding{File: t.file}
 	switch {
 	case all > dataset.MaxColumns:
-		f.Message = fmt.Sprintf("the table would have %d columns; %d is the limit", all, dataset.MaxColumns)
+		f.Message = fmt.Sprintf("the table would have %d columns, the ingestor's own among them; %d is the limit", all, dataset.MaxColumns)
 		t.report.add("schema-too-many-columns", f)
 	case row > dataset.MaxRowBytes:
 		f.Message = fmt.Sprintf("a row would take %d bytes; %d is the limit", row, dataset.MaxRowBytes)

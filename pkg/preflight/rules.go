@@ -96,6 +96,7 @@ func csvRules() []Rule {
 		{"csv-unnamed-column", SeverityWarning, "2.3", "a column has no name; the ingestor ignores it", "remove it (pandas: to_csv(index=False))"},
 		{"csv-padded-header", SeverityWarning, "2.0", "a column name has blanks around it: the ingestor's readings do not all strip them", "remove the blanks, or push with --fix"},
 		{"csv-short-row", SeverityWarning, "2.0", "a row has fewer fields than the header; the others are read as missing", "add the missing fields"},
+		{"csv-backslash-header", SeverityError, "2.0", "a column name holds a backslash: the ingestor's readings give the column different names", "rename the column"},
 		{"csv-backslash", SeverityWarning, "5.3", "a backslash is an escape character to the ingestor: it is dropped, and a delimiter or quote behind it loses its meaning", "write / for \\, or double the backslash"},
 		{"csv-cr-only", SeverityWarning, "5.2", "rows end in a carriage return alone", "save the file with LF or CRLF line ends, or push with --fix"},
 		{"csv-mixed-line-ends", SeverityNote, "5.2", "rows end in different ways", "save the file with one kind of line end, or push with --fix"},
@@ -113,7 +114,9 @@ func filenameRules() []Rule {
 		{"filename-duplicate", SeverityWarning, "2.0", "two rows name the same file; each becomes a record of its own", "remove one, unless it is meant"},
 		{"file-unreferenced", SeverityWarning, "2.0", "no row names the file: it is sent and checked, but never becomes a record", "remove the file, or add a row"},
 		{"file-mixed-extensions", SeverityError, "2.0", "files of a directory have different extensions; .jpg and .jpeg differ too", "rename or convert them to one extension"},
-		{"file-extension", SeverityError, "2.0", "the extension is none that the ingestor takes", "convert the file to an allowed format"},
+		{"file-extension", SeverityError, "2.0", "the extension is none that the ingestor takes", "convert the file to an allowed format, or move it out of the directory"},
+		{"file-extension-case", SeverityWarning, "2.0", "an extension is not in lower case: the file is copied as it is, and the table names it in lower case", "rename the file to end in lower case"},
+		{"filename-missing-text", SeverityError, "2.0", "a file name without extension is a text that the ingestor's validators take for a missing value", "write the name with its extension"},
 	}
 }
 
@@ -142,7 +145,8 @@ func labelRules() []Rule {
 		{"label-too-long", SeverityError, "2.0", "a label is longer than 255 characters", "shorten it"},
 		{"label-single-class", SeverityError, "2.3", "all rows have the same label; the backend demands two", "add rows of another class"},
 		{"label-one-value", SeverityWarning, "6", "all rows have the same label, and some ingestors demand two of this task as well", "add rows with another label, if the run is refused"},
-		{"label-padded", SeverityWarning, "5.3", "a label has blanks around it, and is another class than the label without them", "remove the blanks"},
+		{"label-bucket-shared", SeverityWarning, "2.0", "the bucket policy hashes labels into 64 buckets, and different classes share one: 0.3.9 stores the bucket alone", "use --label-policy=passthrough for classes"},
+		{"label-padded", SeverityWarning, "5.3", "a label has blanks around it: another class than the label without them to 0.3.9, the same to newer ingestors", "remove the blanks"},
 		{"label-rewritten", SeverityWarning, "5.3", "labels look like numbers or booleans, and are stored as such: 01 as 1, true as 1", "use labels with a letter in them, such as class_01"},
 	}
 }

@@ -18,6 +18,7 @@ func idRules() []Rule {
 	return []Rule{
 		{"id-column", SeverityError, "2.0", "the CSV has no column of the name in data_id", "correct data_id.column in the spec, or add the column"},
 		{"id-blank", SeverityError, "2.0", "a row has no id, and its record is skipped", "fill it in, or remove the row"},
+		{"id-rewritten", SeverityWarning, "2.0", "ids look like numbers, and are stored as such: 007 as 7", "name the column in the schema as VARCHAR(n), or use ids with a letter in them"},
 		{"id-duplicate", SeverityError, "2.0", "two rows have one id, and only the later one is kept", "make the ids unique, or take data_id out of the spec"},
 		{"id-too-long", SeverityError, "2.0", "an id is longer than 255 characters", "shorten it"},
 	}

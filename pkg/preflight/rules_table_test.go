@@ -72,6 +72,12 @@ func valueCases() []ruleCase {
 	return []ruleCase{
 		typed("value-not-numeric", "INT", "x", " 7 "),
 		typed("value-not-numeric", "DOUBLE", `"1,5"`, "1.5"),
+		{rule: "value-boolean-number", tabular: true, params: schemaOf("a:INT", "label:TEXT"), breaks: csvOf("a,label\nTrue,x\nfalse,y\n"), passes: csvOf("a,label\n1,x\n0,y\n")},
+		typed("value-not-numeric", "INT", "True", "0"),
+		inferred("value-infinite-text", "a,label\n1.5,x\ninf,y\n", "a,label\n1.5,x\n2,y\n"),
+		inferred("value-stored-blank", "filename,a,label\nf.txt,1,x\n,2,y\n", "filename,a,label\nf.txt,1,x\ng,2,y\n"),
+		typed("value-date-cut", "DATE", "2024-01-01 10:00:00", "2024-01-01 00:00:00"),
+		typed("value-range", "DECIMAL(4,2)", "99.995", "99.99"),
 		typed("value-missing-version", "INT", "#NA", "NA"),
 		typed("value-missing-version", "DATE", "#N/A N/A", "#N/A"),
 		typed("value-not-numeric", "FLOAT", "none", "None", "value-missing-skew"),

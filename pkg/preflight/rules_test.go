@@ -184,6 +184,7 @@ func csvCases() []ruleCase {
 		good(bad("csv-short-row", "age,label,more\n1,a,x\n2,b\n"), "age,label,more\n1,a,x\n2,b,\n"),
 		good(bad("csv-backslash", "path,label\nC:\\a,a\nb,b\n"), "path,label\nC:\\\\a,a\nb,b\n"),
 		named(bad("csv-backslash", "path,label\nC:\\a\\,a\nb,b\n", "csv-short-row", "label-null", "label-single-class"), "delimiter"),
+		good(bad("csv-backslash-header", "a\\b,label\n1,a\n2,b\n"), "a/b,label\n1,a\n2,b\n"),
 		good(bad("csv-cr-only", "age,label\r1,a\r2,b\r"), "age,label\r\n1,a\r\n2,b\r\n"),
 		{rule: "csv-repaired", tabular: true, params: func(p *Params) { p.Fix = true }, breaks: csvOf("age,label\n1,a,\n2,b,\n"), passes: csvOf(features)},
 		good(bad("csv-mixed-line-ends", "age,label\r\n1,a\n2,b\n"), "age,label\n1,a\n2,b"),
@@ -207,7 +208,7 @@ func filenameCases() []ruleCase {
 		{rule: "filename-duplicate", breaks: with("filename,label\na.png,cat\nb.png,dog\na,dog\n"), passes: images()},
 		{rule: "file-unreferenced", breaks: images().with("images/c.png", pngOf(32, 32)), passes: images()},
 		{rule: "file-mixed-extensions", breaks: tree{"labels.csv": "filename,label\na.jpg,a\nb.jpeg,b\n", "images/a.jpg": jpegOf(32, 32), "images/b.jpeg": jpegOf(32, 32)},
-			passes: tree{"labels.csv": "filename,label\na.jpg,a\nb.JPG,b\n", "images/a.jpg": jpegOf(32, 32), "images/b.JPG": pngOf(32, 32)}},
+			passes: tree{"labels.csv": "filename,label\na.jpg,a\nb.JPG,b\n", "images/a.jpg": jpegOf(32, 32), "images/b.JPG": pngOf(32, 32)}, passesStill: []string{"file-extension-case"}},
 		{rule: "file-extension", breaks: images().with("images/c.webp", "x"), passes: images(), also: []string{"file-unreferenced"}},
 	}
 }
@@ -238,6 +239,9 @@ func labelCases() []ruleCase {
 	column := func(name string) func(*Params) { return func(p *Params) { p.LabelColumn = name } }
 	with := func(csv string) tree { return images().with("labels.csv", csv) }
 	long := strings.Repeat("é", 255)
+	bucketed := func(p *Params) { p.LabelPolicy = dataset.PolicyBucket }
+	collision := good("semantic_segmentation").with("images/a_mask.png", pngOf(32, 32)).with("masks/a_mask_mask.png", pngOf(32, 32)).
+		with("labels.csv", "filename,mask_id,label\na.png,a_mask,x\nb.png,b_mask,y\na_mask.png,a_mask_mask,x\n")
 	task := func(name string) func(*Params) { return func(p *Params) { p.Task = mustTask(name) } }
 	keypoints := func(header string, labels ...string) tree {
 		const row = `,"{""k"": [1, 2], ""l"": [3, 4]}","{""k"": 1, ""l"": 0}"`
@@ -258,7 +262,19 @@ func labelCases() []ruleCase {
 			breaks: with("filename,label\na.png,cat\nb.png,\nb.png,dog\n"), passes: images(), also: []string{"filename-duplicate"}},
 		{rule: "label-too-long", breaks: with("filename,label\na.png,cat\nb.png," + long + "x\n"), passes: with("filename,label\na.png,cat\nb.png," + long + "\n")},
 		{rule: "label-single-class", breaks: with("filename,label\na.png,cat\nb.png,cat\n"), passes: images()},
-		{rule: "label-padded", breaks: with("filename,label\na.png,cat\nb.png,cat \n"), passes: images()},
+		{rule: "label-padded", breaks: with("filename,label\na.png,cat\nb.png,dog \n"), passes: images()},
+		{rule: "label-single-class", name: "blanks apart", breaks: with("filename,label\na.png,cat\nb.png,cat \n"), passes: images(), also: []string{"label-padded"}},
+		{rule: "label-single-class", name: "true in two ways", breaks: with("filename,label\na.png,True\nb.png,TRUE\n"), passes: with("filename,label\na.png,True\nb.png,False\n"),
+			also: []string{"label-rewritten"}, passesStill: []string{"label-rewritten"}},
+		{rule: "label-single-class", name: "boolean type", tabular: true, params: schemaOf("a:INT", "label:BOOLEAN"), breaks: csvOf("a,label\n1,yes\n2,true\n"), passes: csvOf("a,label\n1,yes\n2,no\n"),
+			also: []string{"label-rewritten"}, passesStill: []string{"label-rewritten"}},
+		{rule: "label-single-class", name: "none", tabular: true, breaks: csvOf("a,label\n1,none\n2,x\n"), passes: csvOf("a,label\n1,no\n2,x\n"), also: []string{"value-missing-skew"}},
+		{rule: "label-bucket-shared", tabular: true, params: bucketed, breaks: csvOf("a,label\n1,yes\n2,no\n3,dog\n"), passes: csvOf("a,label\n1,cat\n2,dog\n")},
+		{rule: "file-extension-case", breaks: tree{"labels.csv": "filename,label\na.JPG,a\nb.jpg,b\n", "images/a.JPG": jpegOf(32, 32), "images/b.jpg": jpegOf(32, 32)},
+			passes: tree{"labels.csv": "filename,label\na.jpg,a\nb.jpg,b\n", "images/a.jpg": jpegOf(32, 32), "images/b.jpg": jpegOf(32, 32)}},
+		{rule: "filename-missing-text", params: ofTask("sentence_pair_classification"), breaks: good("sentence_pair_classification").with("labels.csv", "filename,label\nNA,x\nb.txt,y\na.txt,x\n").with("texts/NA.txt", "a\tb"),
+			passes: good("sentence_pair_classification").with("labels.csv", "filename,label\nNA.txt,x\nb.txt,y\na.txt,x\n").with("texts/NA.txt", "a\tb")},
+		{rule: "file-collision", params: ofTask("semantic_segmentation"), breaks: collision, passes: good("semantic_segmentation"), also: []string{"mask-stored-null"}, passesStill: []string{"mask-stored-null"}},
 		{rule: "label-rewritten", breaks: with("filename,label\na.png,01\nb.png,02\n"), passes: with("filename,label\na.png,1\nb.png,2\n")},
 		{rule: "label-blank", name: "not in the schema", tabular: true, params: schemaOf("a:INT"), breaks: csvOf("a,label\n1,x\n2,y\n3,\n"), passes: csvOf("a,label\n1,x\n2,y\n")},
 		{rule: "label-null", name: "text type beside files", params: schemaOf("label:VARCHAR(9)"),

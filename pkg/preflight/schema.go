@@ -2,6 +2,7 @@ package preflight
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -34,11 +35,11 @@ func (t *table) declare(labelAt int) {
 			t.lacks("schema-column-missing", want.Name, "the CSV has no column "+quoted(want.Name))
 			continue
 		}
-		t.columns[i] = &column{name: want.Name, declared: &typ, label: i == labelAt}
+		t.columns[i] = &column{name: want.Name, declared: &typ, label: i == labelAt, besideFiles: t.checker.Task.HasFiles()}
 	}
 	var left []string
 	for i, name := range t.header {
-		if t.columns[i] == nil && i != labelAt && !t.isID(i) && name != "" && (!t.checker.Task.HasFiles() || name != filenameColumn) {
+		if t.columns[i] == nil && i != labelAt && !t.isID(i) && name != "" && !slices.Contains(t.checker.Task.Columns, name) {
 			left = append(left, quoted(name))
 		}
 	}
@@ -70,7 +71,6 @@ func (t *table) undeclared(labelAt int) {
 
 // checkNames applies the database's rules to the names of the columns that become its columns.
 func (t *table) checkNames(labelAt int) {
-	c := t.checker
 	byFold := map[string]string{}
 	for _, name := range t.storedNames() {
 		f := Finding{File: t.file, Column: name}
@@ -91,7 +91,7 @@ func (t *table) checkNames(labelAt int) {
 		case dataset.ReservedColumn(name):
 			f.Message = fmt.Sprintf("schema column %s collides with a column of the ingestor", quoted(name))
 			t.report.add("schema-reserved", f)
-		case fold == "label" && c.Task.HasLabel():
+		case fold == "label" && labelAt >= 0:
 			f.Message = fmt.Sprintf("feature %s collides with the ingestor's own label column", quoted(name))
 			t.report.add("schema-label-feature", f)
 		case byFold[fold] != "":
@@ -158,8 +158,11 @@ func (t *table) finishSchema() []dataset.Column {
 	}
 	var schema []dataset.Column
 	for i, c := range t.columns {
-		if c != nil {
+		switch {
+		case c != nil:
 			schema = append(schema, dataset.Column{Name: c.name, Type: types[i].String()})
+		case t.isID(i) && t.ids.pinned:
+			schema = append(schema, dataset.Column{Name: t.ids.name, Type: dataset.Varchar(t.ids.length).String()})
 		}
 	}
 	return schema
@@ -199,7 +202,7 @@ func (t *table) judgeColumn(c *column, typ dataset.SQLType) {
 				Message: fmt.Sprintf("value \"%s\" of %s column %s %s", of.first.value, typ, quoted(c.name), message)})
 		}
 	}
-	add("value-missing-skew", c.skewed, "is "+missingSkew([]byte(c.skewed.first.value)))
+	add("value-missing-skew", c.skewed, "is missing to ingestor 0.7 and later, a text to 0.3.9")
 	lapsed := "value-missing-version"
 	if typ.Kind == dataset.SQLText || c.label {
 		lapsed = "value-missing-skew"
@@ -211,10 +214,12 @@ func (t *table) judgeColumn(c *column, typ dataset.SQLType) {
 	if typ.Kind == dataset.SQLText {
 		add("value-missing-text", c.missingText, "is stored as NULL")
 	}
+	t.judgeBooleans(c, typ)
 	if c.label {
 		if typ.Kind == dataset.SQLBoolean && c.booleans > 0 {
 			t.report.addMany("label-rewritten", int(c.booleans), Finding{File: t.file, Column: c.name,
-				Message: fmt.Sprintf("the labels are words, and column %s is %s: 1 and 0 are stored", quoted(c.name), typ)})
+				Message: fmt.Sprintf("the labels are words, and column %s is %s: 1 and 0 are stored", quoted(c.name), typ),
+				Remedy:  "declare the label VARCHAR(n) in --schema"})
 		}
 		return
 	}
@@ -223,6 +228,10 @@ func (t *table) judgeColumn(c *column, typ dataset.SQLType) {
 		t.report.addMany("value-too-long", int(of.n), Finding{File: t.file, Row: of.first.row, Line: of.first.line, Column: c.name, Value: of.first.value,
 			Message: fmt.Sprintf("value \"%s\" has %d bytes; TEXT holds %d", of.first.value, c.oversize, maxText),
 			Remedy:  "shorten it, or leave the column out of --schema"})
+	}
+	if typ.Kind == dataset.SQLText && c.declared == nil && c.infinite > 0 && c.integers+c.decimals+c.infinite == c.values {
+		t.report.addMany("value-infinite-text", int(c.infinite), Finding{File: t.file, Column: c.name,
+			Message: fmt.Sprintf("column %s holds numbers, and some that are not finite: it is stored as %s", quoted(c.name), typ)})
 	}
 	if typ.Kind == dataset.SQLDate && c.fixed.Base == "" {
 		add("value-date-fraction", c.fractions, "is rounded to a whole second")
@@ -237,4 +246,21 @@ func (t *table) judgeColumn(c *column, typ dataset.SQLType) {
 		t.report.add("value-measured-length", Finding{File: t.file, Column: c.name,
 			Message: fmt.Sprintf("column %s holds numbers, which the ingestor measures as up to %d characters; %s holds %d", quoted(c.name), c.measured, typ, n)})
 	}
+}
+
+// judgeBooleans looks at true and false in a declared column of numbers: they are 1 and 0 to pandas where a column holds
+// nothing else.
+func (t *table) judgeBooleans(c *column, typ dataset.SQLType) {
+	of := c.wordNumbers
+	if of.n == 0 {
+		return
+	}
+	f := Finding{File: t.file, Row: of.first.row, Line: of.first.line, Column: c.name, Value: of.first.value}
+	if of.n == c.values {
+		f.Message = fmt.Sprintf("column %s is %s and holds true and false: 1 and 0 are stored", quoted(c.name), typ)
+		t.report.addMany("value-boolean-number", int(of.n), f)
+		return
+	}
+	f.Message = fmt.Sprintf("value \"%s\" is no number; the column is %s", of.first.value, typ)
+	t.report.addMany("value-not-numeric", int(of.n), f)
 }

@@ -127,13 +127,21 @@ func (t *table) shape(r *dataset.Record, at place) {
 	if t.rows == 1 {
 		t.expected = max(len(t.header), n)
 		if n > len(t.header) && judge && t.seesSchema() {
-			t.report.add("csv-index-shift", t.finding(at, "", nil,
-				fmt.Sprintf("the first row has %d fields, the header %d: the ingestor takes the first column for an index, and all columns shift%s", n, len(t.header), t.reading())))
+			f := t.finding(at, "", nil,
+				fmt.Sprintf("the first row has %d fields, the header %d: the ingestor takes the first column for an index, and all columns shift%s", n, len(t.header), t.reading()))
+			if n > len(t.header)+1 || len(r.Field(n-1)) > 0 {
+				f.Remedy = "put the header with all its names on the first line, and quote fields that hold a delimiter"
+			}
+			t.report.add("csv-index-shift", f)
 		}
 	}
 	switch {
 	case n > t.expected && judge:
-		t.report.add("csv-ragged-row", t.finding(at, "", nil, fmt.Sprintf("expected %d fields, saw %d%s", t.expected, n, t.reading())))
+		f := t.finding(at, "", nil, fmt.Sprintf("expected %d fields, saw %d%s", t.expected, n, t.reading()))
+		if t.validators {
+			f.Remedy = "save the file with commas and double quotes, and without backslashes"
+		}
+		t.report.add("csv-ragged-row", f)
 	case n < len(t.header) && !t.validators:
 		t.report.add("csv-short-row", t.finding(at, "", nil, fmt.Sprintf("the row has %d of %d fields", n, len(t.header))))
 	}
@@ -179,7 +187,11 @@ func (t *table) backslash(r *dataset.Record, at place) {
 	for i := range r.Len() {
 		cell := r.Field(i)
 		if pairless := bytes.ReplaceAll(cell, []byte{t.escape, t.escape}, nil); bytes.IndexByte(pairless, t.escape) >= 0 {
-			t.report.add("csv-backslash", t.finding(at, t.columnName(i), cell, fmt.Sprintf("%q is an escape character to the ingestor, which drops it", t.escape)))
+			f := t.finding(at, t.columnName(i), cell, fmt.Sprintf("%c is an escape character to the ingestor, which drops it", t.escape))
+			if f.Column == filenameColumn && t.checker.Task.HasFiles() {
+				f.Remedy = "write the name without a path"
+			}
+			t.report.add("csv-backslash", f)
 			return
 		}
 	}
@@ -198,6 +210,9 @@ func (t *table) cell(c *column, at place, cell []byte) {
 }
 
 func (t *table) checkStored(s storedColumn, at place, cell []byte) {
+	if t.missing(cell) {
+		t.report.add("value-stored-blank", t.finding(at, s.name, cell, fmt.Sprintf("the ingestor stores column %q in one of its own, and the record fails where it is empty", s.name)))
+	}
 	if n := len([]rune(string(cell))); n > s.limit {
 		t.report.add(s.rule, t.finding(at, s.name, cell, fmt.Sprintf("the value has %d characters; the ingestor stores column %q in %d", n, s.name, s.limit)))
 	}

@@ -24,6 +24,9 @@ func (c *column) check(cell []byte) *breach {
 	t := c.declared
 	switch t.Kind {
 	case dataset.SQLInteger, dataset.SQLFloat, dataset.SQLDecimal:
+		if pandasBool(cell) {
+			return nil // whether it may stand depends on the other values
+		}
 		return checkNumber(*t, parseNumber(cell))
 	case dataset.SQLBoolean:
 		if n := parseNumber(cell); booleanWord(cell) || (n.kind != notNumber && (n.float() == 0 || n.float() == 1)) {
@@ -86,8 +89,8 @@ func checkInteger(t dataset.SQLType, n number) *breach {
 }
 
 func checkDecimal(t dataset.SQLType, n number) *breach {
-	// One more than fits, so that the float's own rounding does not decide.
-	if limit := math.Pow10(t.Precision() - t.Scale()); math.Abs(n.float()) >= limit {
+	// What is rounded up to the limit is beyond it as well.
+	if limit := math.Pow10(t.Precision()-t.Scale()) - 0.5*math.Pow10(-t.Scale()); math.Abs(n.float()) >= limit {
 		return &breach{"value-range", fmt.Sprintf("is out of the range of DECIMAL(%d,%d)", t.Precision(), t.Scale())}
 	}
 	if places := decimals(n.text); places > t.Scale() {

@@ -155,9 +155,9 @@ func (j *vocJudge) outside() {
 	for i, edge := range []struct {
 		side, corner string
 		limit        int32
-	}{{"wide", "xmax", j.size.width}, {"high", "ymax", j.size.height}} {
+	}{{"of width", "xmax", j.size.width}, {"of height", "ymax", j.size.height}} {
 		if far := j.farthest[i]; far != nil && edge.limit > 0 && far.Cmp(big.NewInt(int64(edge.limit))) > 0 {
-			j.add("voc-box-outside", j.beyond[i], fmt.Sprintf("%s of a box is %s; the image is %d pixels %s", edge.corner, shortInt(far), edge.limit, edge.side))
+			j.add("voc-box-outside", j.beyond[i], fmt.Sprintf("%s of a box is %s; the annotation gives the image %d pixels %s", edge.corner, shortInt(far), edge.limit, edge.side))
 		}
 	}
 }

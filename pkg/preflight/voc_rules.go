@@ -15,7 +15,7 @@ func vocRules() []Rule {
 		{"voc-filename", SeverityError, "5.1", "a row names an image with its extension: ingestor 0.3.9 looks for an annotation of that name, and every such record fails", "write the names without extension"},
 		{"voc-no-object", SeverityWarning, "2.2", "an annotation has no object", "remove the image and its annotation, unless it is meant"},
 		{"voc-difficult-level", SeverityWarning, "2.2", "difficult is beyond 1, the highest level of Pascal VOC", "write 0 or 1, unless it is meant"},
-		{"voc-box-outside", SeverityWarning, "5.3", "a box reaches beyond the image: ingestor 0.3.9 takes it as it is, newer ones may refuse it", "cut the box at the edge of the image"},
-		{"voc-image-size", SeverityWarning, "5.3", "the size in an annotation is not that of its image: ingestor 0.3.9 takes it as it is, newer ones may refuse it", "write the size of the image"},
+		{"voc-box-outside", SeverityWarning, "5.3", "a box reaches beyond the image: ingestor 0.3.9 takes it as it is, newer ones refuse it", "correct the box, or the size that the annotation gives the image"},
+		{"voc-image-size", SeverityWarning, "5.3", "the size in an annotation is not that of its image: ingestor 0.3.9 takes it as it is, newer ones refuse it", "write the size of the image, or put the right image there"},
 	}
 }
