@@ -1,151 +1,111 @@
-// bench times a push beside its yardsticks, in one run on one machine: kubectl cp of the same files into the same volume,
-// and sha256sum of the same bytes. It prints medians and ratios; absolute times mean nothing on another machine.
+// bench times the plugin beside its yardsticks, in one run on one machine. It prints medians and ratios; absolute times
+// mean nothing on another machine.
+//
+//	bench check   a check of a big CSV and of many images beside sha256sum of the same bytes, with its peak memory; no cluster
+//	bench push    a push to rows beside kubectl cp of the same files into the same volume; needs a cluster with a release
 package main
 
 import (
-	"bytes"
-	"encoding/json"
-	"flag"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
+	"strings"
 	"time"
 )
 
-type options struct {
-	namespace string
-	rounds    int
-	images    int
-	rows      int
-}
-
 func main() {
-	var o options
-	flag.StringVar(&o.namespace, "namespace", "tracebloc", "namespace of the release")
-	flag.IntVar(&o.rounds, "rounds", 5, "runs of each measurement, of which the median counts")
-	flag.IntVar(&o.images, "images", 2000, "images of 128x128 noise, about 50 KiB each")
-	flag.IntVar(&o.rows, "rows", 100_000, "rows of the CSV, about 80 bytes each")
-	flag.Parse()
-	if err := run(o); err != nil {
+	if err := run(os.Args[1:]); err != nil {
 		fmt.Fprintln(os.Stderr, "error:", err)
 		os.Exit(1)
 	}
 }
 
-func run(o options) error {
-	dir, err := os.MkdirTemp("", "bench")
-	if err != nil {
-		return err
+func run(args []string) error {
+	if len(args) == 0 {
+		return errors.New("bench needs one of check and push, and its flags behind it")
 	}
-	defer func() { _ = os.RemoveAll(dir) }()
-	pod, remove, err := sleeper(o.namespace)
-	if err != nil {
-		return err
+	switch args[0] {
+	case "check":
+		return benchCheck(args[1:])
+	case "push":
+		return benchPush(args[1:])
 	}
-	defer remove()
+	return fmt.Errorf("bench %q: must be check or push", args[0])
+}
 
-	images, table := filepath.Join(dir, "images_bench"), filepath.Join(dir, "table_bench")
-	if err := makeImages(images, o.images); err != nil {
-		return err
+// machine says what the numbers were measured on.
+func machine() string {
+	return fmt.Sprintf("%d cores, %s, %s/%s", runtime.NumCPU(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
+}
+
+// series holds the seconds of each round by measurement.
+type series map[string][]float64
+
+// add times f, and counts it when it succeeds.
+func (s series) add(what string, f func() error) error {
+	started := time.Now()
+	if err := f(); err != nil {
+		return fmt.Errorf("%s: %w", what, err)
 	}
-	if err := makeTable(table, o.rows); err != nil {
-		return err
-	}
-	fmt.Printf("%-10s %-28s %10s %10s\n", "DATASET", "MEASUREMENT", "MEDIAN", "RATIO")
-	for _, d := range []struct{ name, path, task string }{
-		{"images", images, "image_classification"},
-		{"table", table, "tabular_classification"},
-	} {
-		if err := measure(o, pod, d.name, d.path, d.task); err != nil {
-			return fmt.Errorf("%s: %w", d.name, err)
-		}
-	}
+	s[what] = append(s[what], time.Since(started).Seconds())
 	return nil
 }
 
-// steps are the measurements of one dataset: seconds of each round.
-type steps map[string][]float64
+func (s series) median(what string) float64 {
+	v := slices.Sorted(slices.Values(s[what]))
+	if len(v) == 0 {
+		return 0
+	}
+	return v[len(v)/2]
+}
 
-func measure(o options, pod, name, path, task string) error {
-	times := steps{}
-	for round := range o.rounds {
-		if err := oneRound(o, pod, path, task, round, times); err != nil {
+// ratio is the median of the ratios of each round: what slows a whole round down does not show in it.
+func (s series) ratio(what, yardstick string) float64 {
+	ratios := series{}
+	for i := range min(len(s[what]), len(s[yardstick])) {
+		ratios[what] = append(ratios[what], s[what][i]/s[yardstick][i])
+	}
+	return ratios.median(what)
+}
+
+// sha256sum reads every file below a path as cheaply as a shell can.
+func sha256sum(path string) *exec.Cmd {
+	return exec.Command("sh", "-c", `find "$0" -type f -print0 | xargs -0 sha256sum`, path)
+}
+
+// treeSize counts the files below a path and their bytes.
+func treeSize(path string) (files int, size int64, err error) {
+	err = filepath.WalkDir(path, func(_ string, e os.DirEntry, err error) error {
+		if err != nil || e.IsDir() {
 			return err
 		}
-	}
-	row := func(what, yardstick string) {
-		ratio := ""
-		if yardstick != "" {
-			ratio = fmt.Sprintf("%.2f", median(times[what])/median(times[yardstick]))
+		info, err := e.Info()
+		if err != nil {
+			return err
 		}
-		fmt.Printf("%-10s %-28s %9.2fs %10s\n", name, what, median(times[what]), ratio)
-	}
-	row("sha256sum", "")
-	row("check", "sha256sum")
-	row("kubectl cp", "")
-	row("stage, pod and publishing", "kubectl cp")
-	row("push, ingestion included", "")
-	return nil
-}
-
-// oneRound measures everything once, interleaved, so that the machine's moods meet all of them alike.
-func oneRound(o options, pod, path, task string, round int, times steps) error {
-	add := func(what string, f func() error) error {
-		started := time.Now()
-		err := f()
-		times[what] = append(times[what], time.Since(started).Seconds())
-		return err
-	}
-	if err := add("sha256sum", func() error {
-		return command("sh", "-c", `find "$0" -type f -print0 | xargs -0 sha256sum`, path)
-	}); err != nil {
-		return err
-	}
-	target := fmt.Sprintf("%s/%s:/data/shared/bench-%d", o.namespace, pod, round)
-	if err := add("kubectl cp", func() error { return command("kubectl", "cp", path, target) }); err != nil {
-		return err
-	}
-	if err := command("kubectl", "exec", "-n", o.namespace, pod, "--", "rm", "-rf", fmt.Sprintf("/data/shared/bench-%d", round)); err != nil {
-		return err
-	}
-	// A table of its own for each round: nothing is there to be taken over.
-	name := fmt.Sprintf("bench_%d_%d", time.Now().Unix(), round)
-	return add("push, ingestion included", func() error {
-		durations, err := push(o.namespace, path, task, name)
-		times["check"] = append(times["check"], durations["dataset"])
-		times["stage, pod and publishing"] = append(times["stage, pod and publishing"], durations["stage"])
-		return err
+		files, size = files+1, size+info.Size()
+		return nil
 	})
+	return files, size, err
 }
 
-// push pushes the dataset to rows, and returns the seconds that each step took by its own count.
-func push(namespace, path, task, table string) (map[string]float64, error) {
-	var out, errOut bytes.Buffer
-	c := exec.Command("kubectl", "tracebloc", "push", path, "-n", namespace, "--task", task, "--table", table, "--quiet", "-o", "json")
-	c.Stdout, c.Stderr = &out, &errOut
+func command(name string, args ...string) error { return runCommand(exec.Command(name, args...)) }
+
+// runCommand runs a command; what it says on stderr is part of the error.
+func runCommand(c *exec.Cmd) error {
+	var errOut strings.Builder
+	c.Stderr = &errOut
 	if err := c.Run(); err != nil {
-		return nil, fmt.Errorf("push: %w: %s", err, errOut.String())
-	}
-	var result struct {
-		Status struct {
-			Durations map[string]float64 `json:"durations"`
-		} `json:"status"`
-	}
-	err := json.Unmarshal(out.Bytes(), &result)
-	return result.Status.Durations, err
-}
-
-func command(name string, args ...string) error {
-	out, err := exec.Command(name, args...).CombinedOutput()
-	if err != nil {
-		return fmt.Errorf("%s: %w: %s", name, err, out)
+		return fmt.Errorf("%s: %w: %s", strings.Join(c.Args, " "), err, strings.TrimSpace(errOut.String()))
 	}
 	return nil
 }
 
-func median(v []float64) float64 {
-	v = slices.Sorted(slices.Values(v))
-	return v[len(v)/2]
+// cpuSeconds is what an ended command, and what it started, used of all cores.
+func cpuSeconds(c *exec.Cmd) float64 {
+	return (c.ProcessState.UserTime() + c.ProcessState.SystemTime()).Seconds()
 }
