@@ -169,7 +169,7 @@ func TestManySequences(t *testing.T) {
 	if r.Totals["sequence-label"] != 1 || r.Totals["sequence-order"] != 1 || r.Errors() != 2 {
 		t.Errorf("findings %v", r.Findings)
 	}
-	if held := int64(most) - int64(before.HeapAlloc); held > 48<<20 {
+	if held := int64(most) - int64(before.HeapAlloc); held > 24<<20 {
 		t.Errorf("%d bytes held at once", held)
 	}
 	if left, err := os.ReadDir(os.Getenv("TMPDIR")); err != nil || len(left) != 0 {

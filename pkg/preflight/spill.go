@@ -113,8 +113,8 @@ type holding struct {
 }
 
 const (
-	// maxHoldings bounds the memory of a ledger: 2^19 slots of 40 bytes, and half as much again while they grow.
-	maxHoldings = 1 << 19 * 7 / 8
+	// maxHoldings bounds the memory of a ledger: 2^17 slots of 40 bytes, and half as much again while they grow.
+	maxHoldings = 1 << 17 * 7 / 8
 	// partBits is the number of bits of a key that choose its file.
 	partBits = 6
 	// partBuffer is what is buffered of each file.
@@ -220,19 +220,20 @@ func (l *ledger) spill(c claim) {
 
 // finish folds what went to files. The ledger must not be used afterwards.
 func (l *ledger) finish() {
-	l.slots = nil
+	r := bufio.NewReaderSize(nil, 1<<16)
 	for i, p := range l.parts {
 		if p == nil {
 			continue
 		}
-		if err := l.finishPart(p); err != nil {
+		if err := l.finishPart(p, r); err != nil {
 			l.scratch.fail(fmt.Errorf("read what did not fit into memory: %w", err))
 		}
 		l.parts[i] = nil
 	}
 }
 
-func (l *ledger) finishPart(p *part) (err error) {
+// finishPart folds a file in the slots that its claims did not fit into.
+func (l *ledger) finishPart(p *part, r *bufio.Reader) (err error) {
 	defer func() {
 		if cerr := p.file.Close(); err == nil {
 			err = cerr
@@ -247,8 +248,9 @@ func (l *ledger) finishPart(p *part) (err error) {
 	if _, err := p.file.Seek(0, io.SeekStart); err != nil {
 		return err
 	}
-	deeper := &ledger{scratch: l.scratch, judge: l.judge, limit: l.limit, depth: l.depth + 1}
-	r := bufio.NewReaderSize(p.file, 1<<20)
+	clear(l.slots)
+	deeper := &ledger{scratch: l.scratch, judge: l.judge, limit: l.limit, depth: l.depth + 1, slots: l.slots}
+	r.Reset(p.file)
 	b := make([]byte, claimSize)
 	for n := range p.n {
 		if n%(1<<16) == 0 {
