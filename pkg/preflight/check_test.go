@@ -34,7 +34,7 @@ func hostile() tree {
 
 func TestResultJSON(t *testing.T) {
 	t.Parallel()
-	r := checkPath(t, hostile().write(t), imageParams(t))
+	r := checkPath(t, hostile().Write(t), imageParams(t))
 	got, err := json.MarshalIndent(r, "", "  ")
 	must(t, err)
 	golden := filepath.Join("testdata", "hostile.json")
@@ -58,7 +58,7 @@ func TestFindingsAreStable(t *testing.T) {
 	for i := range 50 {
 		tr[fmt.Sprintf("images/x%02d.png", i)] = "broken"
 	}
-	dir := tr.write(t)
+	dir := tr.Write(t)
 	want := checkPath(t, dir, imageParams(t))
 	for range 5 {
 		got := checkPath(t, dir, imageParams(t))
@@ -70,8 +70,8 @@ func TestFindingsAreStable(t *testing.T) {
 
 func TestCheckManifestAndBytes(t *testing.T) {
 	t.Parallel()
-	tr := images().with("notes.txt", "not staged").with("images/sub/c.png", pngOf(32, 32))
-	d, err := dataset.Open(t.Context(), tr.write(t))
+	tr := images().With("notes.txt", "not staged").With("images/sub/c.png", pngOf(32, 32))
+	d, err := dataset.Open(t.Context(), tr.Write(t))
 	must(t, err)
 	defer func() { must(t, d.Close()) }()
 	var bytes int64
@@ -101,7 +101,7 @@ func TestCheckManifestAndBytes(t *testing.T) {
 
 func TestCheckCanceled(t *testing.T) {
 	t.Parallel()
-	d, err := dataset.Open(t.Context(), images().write(t))
+	d, err := dataset.Open(t.Context(), images().Write(t))
 	must(t, err)
 	defer func() { must(t, d.Close()) }()
 	ctx, cancel := context.WithCancel(t.Context())
@@ -114,7 +114,7 @@ func TestCheckCanceled(t *testing.T) {
 func TestCheckChangedFile(t *testing.T) {
 	t.Parallel()
 	for _, path := range []string{"labels.csv", "images/a.png"} {
-		dir := images().write(t)
+		dir := images().Write(t)
 		d, err := dataset.Open(t.Context(), dir)
 		must(t, err)
 		must(t, os.WriteFile(filepath.Join(dir, path), []byte("other"), 0o644))
@@ -130,7 +130,7 @@ func TestCheckChangedFile(t *testing.T) {
 // TestCheckFileThatGrows appends to a file while it is read.
 func TestCheckFileThatGrows(t *testing.T) {
 	t.Parallel()
-	dir := csvOf(features).write(t)
+	dir := csvOf(features).Write(t)
 	d, err := dataset.Open(t.Context(), dir)
 	must(t, err)
 	defer func() { must(t, d.Close()) }()
@@ -196,7 +196,7 @@ func TestReadings(t *testing.T) {
 			if c.params != nil {
 				c.params(&p)
 			}
-			r := checkPath(t, csvOf(c.csv).write(t), p)
+			r := checkPath(t, csvOf(c.csv).Write(t), p)
 			if diff := cmp.Diff(c.want, rulesOf(r), emptyIsNil); diff != "" {
 				t.Errorf("rules (-want +got):\n%s%v", diff, r.Findings)
 			}
@@ -223,7 +223,7 @@ func TestNumericNamesByChunk(t *testing.T) {
 		fmt.Fprintf(&b, "%s,%c\n", name, 'a'+i%2)
 	}
 	tr["labels.csv"] = b.String()
-	r := checkPath(t, tr.write(t), imageParams(t))
+	r := checkPath(t, tr.Write(t), imageParams(t))
 	if r.Totals["filename-numeric"] != 2 || r.Errors() != 2 || r.Findings[0].Row != ingestRows+1 {
 		t.Errorf("findings %v", r.Findings)
 	}

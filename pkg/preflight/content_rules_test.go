@@ -15,9 +15,9 @@ func ofTask(name string) func(*Params) { return func(p *Params) { p.Task = mustT
 
 // changed is a case on the good dataset of a task, with one file changed, or taken away when the content is "-".
 func changed(rule, name, task, path, content string, also ...string) ruleCase {
-	breaks := good(task).with(path, content)
+	breaks := good(task).With(path, content)
 	if content == "-" {
-		breaks = breaks.without(path)
+		breaks = breaks.Without(path)
 	}
 	c := ruleCase{rule: rule, name: name, params: ofTask(task), breaks: breaks, passes: good(task), also: also, passesStill: goodStill(task)}
 	if rule != "mask-column" {
@@ -36,7 +36,7 @@ func goodStill(task string) []string {
 
 // passing replaces the passing dataset by the good one with one file changed.
 func (c ruleCase) passing(task, path, content string, still ...string) ruleCase {
-	c.passes, c.passesStill = good(task).with(path, content), append(still, goodStill(task)...)
+	c.passes, c.passesStill = good(task).With(path, content), append(still, goodStill(task)...)
 	return c
 }
 
@@ -56,7 +56,7 @@ func pairingCases() []ruleCase {
 
 // withBreaking adds a file to the breaking dataset.
 func (c ruleCase) withBreaking(path, content string) ruleCase {
-	c.breaks = c.breaks.with(path, content)
+	c.breaks = c.breaks.With(path, content)
 	return c
 }
 
@@ -112,7 +112,7 @@ func vocCases() []ruleCase {
 
 // withoutBreaking takes a file away from the breaking dataset.
 func (c ruleCase) withoutBreaking(path string) ruleCase {
-	c.breaks = c.breaks.without(path)
+	c.breaks = c.breaks.Without(path)
 	return c
 }
 
@@ -136,7 +136,7 @@ func maskCases() []ruleCase {
 		return header + "\na.png," + a + ",x\nb.png," + b + ",y\n"
 	}
 	const head = "filename,mask_id,label"
-	small := good(seg).with("masks/a_mask.png", pngOf(16, 16)).with("masks/b_mask.png", pngOf(16, 16))
+	small := good(seg).With("masks/a_mask.png", pngOf(16, 16)).With("masks/b_mask.png", pngOf(16, 16))
 	dotted := tree{"labels.csv": "filename,mask_id,label\na.v1,a.v1_mask,x\nb.v1,b.v1_mask,y\n"}
 	for _, name := range []string{"a", "b"} {
 		dotted["images/"+name+".v1.png"], dotted["masks/"+name+".v1_mask.png"] = pngOf(32, 32), pngOf(32, 32)

@@ -45,7 +45,7 @@ func TestPlaces(t *testing.T) {
 		{"masked_language_modeling", "tokenizer.json", `{"added_tokens": ["a"]}`,
 			Finding{Rule: "tokenizer-token", File: "tokenizer.json", Message: "the vocabulary lacks [MASK] and [PAD]"}},
 	} {
-		r := checkPath(t, good(c.task).with(c.path, c.content).write(t), Params{Task: task(t, c.task)})
+		r := checkPath(t, good(c.task).With(c.path, c.content).Write(t), Params{Task: task(t, c.task)})
 		var got *Finding
 		for _, f := range r.Findings {
 			if f.Rule == c.want.Rule {
@@ -72,7 +72,7 @@ func TestOtherDelimiter(t *testing.T) {
 		data := good(name)
 		data["labels.csv"] = strings.ReplaceAll(data["labels.csv"], ",", ";")
 		p := Params{Task: task(t, name), Delimiter: ";"}
-		if diff := cmp.Diff(want, rulesOf(checkPath(t, data.write(t), p)), emptyIsNil); diff != "" {
+		if diff := cmp.Diff(want, rulesOf(checkPath(t, data.Write(t), p)), emptyIsNil); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", name, diff)
 		}
 	}

@@ -71,7 +71,7 @@ func TestInferTypes(t *testing.T) {
 			for i, cell := range append(cells, cells[len(cells)-1]) {
 				fmt.Fprintf(&b, "%s,%c\n", cell, 'x'+i%2)
 			}
-			r := checkPath(t, csvOf(b.String()).write(t), tabularParams(t))
+			r := checkPath(t, csvOf(b.String()).Write(t), tabularParams(t))
 			if got := r.Schema[0].Type; got != c.want {
 				t.Errorf("type of %.40q is %s, want %s", c.cells, got, c.want)
 			}
@@ -81,7 +81,7 @@ func TestInferTypes(t *testing.T) {
 			// What was inferred must pass as a declaration.
 			p := tabularParams(t)
 			p.Schema = r.Schema
-			if declared := checkPath(t, csvOf(b.String()).write(t), p); declared.Errors() != 0 {
+			if declared := checkPath(t, csvOf(b.String()).Write(t), p); declared.Errors() != 0 {
 				t.Errorf("the inferred schema %v breaks: %v", r.Schema, declared.Findings)
 			}
 		})
@@ -97,7 +97,7 @@ func TestInferBeyondFirstChunk(t *testing.T) {
 		fmt.Fprintf(&b, "%d,%05d,%c\n", i, i%1000, 'x'+i%2)
 	}
 	b.WriteString("late,,y\n")
-	r := checkPath(t, csvOf(b.String()).write(t), tabularParams(t))
+	r := checkPath(t, csvOf(b.String()).Write(t), tabularParams(t))
 	want := []dataset.Column{{Name: "a", Type: "VARCHAR(6)"}, {Name: "b", Type: "VARCHAR(5)"}, {Name: "label", Type: "VARCHAR(1)"}}
 	if diff := cmp.Diff(want, r.Schema); diff != "" {
 		t.Errorf("schema (-want +got):\n%s", diff)
@@ -110,7 +110,7 @@ func TestInferBeyondFirstChunk(t *testing.T) {
 func TestInferFitsRow(t *testing.T) {
 	t.Parallel()
 	long := strings.Repeat("x", 8000)
-	r := checkPath(t, csvOf("a,b,c,label\n"+long+","+long+"y,short,x\n,,,y\n").write(t), tabularParams(t))
+	r := checkPath(t, csvOf("a,b,c,label\n"+long+","+long+"y,short,x\n,,,y\n").Write(t), tabularParams(t))
 	want := []dataset.Column{{Name: "a", Type: "VARCHAR(8000)"}, {Name: "b", Type: "TEXT"}, {Name: "c", Type: "VARCHAR(5)"}, {Name: "label", Type: "VARCHAR(1)"}}
 	if diff := cmp.Diff(want, r.Schema); diff != "" || r.Errors() != 0 {
 		t.Errorf("schema (-want +got):\n%s%v", diff, r.Findings)
@@ -127,7 +127,7 @@ func TestLabelColumn(t *testing.T) {
 		p := tabularParams(t)
 		p.LabelColumn = c.flag
 		n := strings.Count(c.header, ",")
-		r := checkPath(t, csvOf(c.header+"\n"+strings.Repeat("1,", n)+"x\n"+strings.Repeat("2,", n)+"y\n").write(t), p)
+		r := checkPath(t, csvOf(c.header+"\n"+strings.Repeat("1,", n)+"x\n"+strings.Repeat("2,", n)+"y\n").Write(t), p)
 		want := c.want
 		if c.header == "a,label,target" {
 			want = "target"
@@ -140,7 +140,7 @@ func TestLabelColumn(t *testing.T) {
 
 func TestHints(t *testing.T) {
 	t.Parallel()
-	with := func(csv string) tree { return images().with("labels.csv", csv) }
+	with := func(csv string) tree { return images().With("labels.csv", csv) }
 	cases := []struct {
 		name    string
 		tree    tree
@@ -161,7 +161,7 @@ func TestHints(t *testing.T) {
 		{"tabs", with("filename\tlabel\na.png\tx\nb.png\ty\n"), nil, `no column is called label, target or class; the file seems to be separated by "\t"`, "spec.csv_options.delimiter"},
 		{"table of bars", csvOf("age|label\n1|x\n2|y\n"), func(p *Params) { *p = Params{Task: mustTask("tabular_classification"), LabelColumn: "label"} },
 			`no label column "label"; the file seems to be separated by "|"`, `set spec.csv_options.delimiter to "|"`},
-		{"file in another normal form", images().without("images/a.png").with("images/e\u0301.png", pngOf(32, 32)).with("labels.csv", "filename,label\n\u00e9.png,x\nb.png,y\n"), nil,
+		{"file in another normal form", images().Without("images/a.png").With("images/e\u0301.png", pngOf(32, 32)).With("labels.csv", "filename,label\n\u00e9.png,x\nb.png,y\n"), nil,
 			"same letters in another Unicode normal form: the CSV has NFC, the disk NFD", "write both in the same form"},
 		{"longest value of TEXT", csvOf("s,label\nx,a\n" + strings.Repeat("é", 40000) + ",b\n"), func(p *Params) { p.Task = mustTask("tabular_classification") },
 			"has 80000 bytes; TEXT holds 65535", "shorten it"},
@@ -171,7 +171,7 @@ func TestHints(t *testing.T) {
 		if c.params != nil {
 			c.params(&p)
 		}
-		r := checkPath(t, c.tree.write(t), p)
+		r := checkPath(t, c.tree.Write(t), p)
 		found := false
 		for _, f := range r.Findings {
 			found = found || (strings.Contains(f.Message, c.message) && strings.Contains(f.Remedy, c.remedy))
@@ -191,7 +191,7 @@ func TestLongNames(t *testing.T) {
 		strings.Repeat("l", 5000) + ",label,target", "a\n" + long + ",b,label",
 	} {
 		for _, p := range []Params{tabularParams(t), {Task: mustTask("tabular_classification"), LabelColumn: "label", Schema: []dataset.Column{{Name: long + "x", Type: "INT"}, {Name: long + "y", Type: long}}}} {
-			r := checkPath(t, csvOf(`"`+strings.ReplaceAll(header, ",", `","`)+"\"\n1,2,x\n1,2,y\n").write(t), p)
+			r := checkPath(t, csvOf(`"`+strings.ReplaceAll(header, ",", `","`)+"\"\n1,2,x\n1,2,y\n").Write(t), p)
 			for _, f := range r.Findings {
 				if len(f.String()) > 1000 {
 					t.Errorf("%s: a finding of %d bytes: %.200s", f.Rule, len(f.String()), f)

@@ -12,7 +12,7 @@ import (
 // poses is the smallest good dataset of keypoint_detection, with cells of the first row that replace its own.
 func poses(annotation, visibility string) tree {
 	quote := func(cell string) string { return `"` + strings.ReplaceAll(cell, `"`, `""`) + `"` }
-	return images().with("labels.csv", "filename,label,Annotation,Visibility\n"+
+	return images().With("labels.csv", "filename,label,Annotation,Visibility\n"+
 		"a.png,cat,"+quote(`{"nose": [1, 2], "tail": [3, 4]}`)+","+quote(`{"nose": 1, "tail": 0}`)+"\n"+
 		"b.png,dog,"+quote(annotation)+","+quote(visibility)+"\n")
 }
@@ -27,7 +27,7 @@ func keypointParams(p *Params) { p.Task = mustTask("keypoint_detection") }
 func keypointCases() []ruleCase {
 	header := func(from, to string) tree {
 		good := poses(goodAnnotation, goodVisibility)
-		return good.with("labels.csv", strings.Replace(good["labels.csv"], from, to, 1))
+		return good.With("labels.csv", strings.Replace(good["labels.csv"], from, to, 1))
 	}
 	good := poses(goodAnnotation, goodVisibility)
 	annotation := func(rule, cell string, also ...string) ruleCase {
@@ -71,14 +71,14 @@ func TestKeypointNumber(t *testing.T) {
 	t.Parallel()
 	p := imageParams(t)
 	keypointParams(&p)
-	if r := checkPath(t, poses(goodAnnotation, goodVisibility).write(t), p); r.Keypoints != 2 || len(r.Findings) != 0 {
+	if r := checkPath(t, poses(goodAnnotation, goodVisibility).Write(t), p); r.Keypoints != 2 || len(r.Findings) != 0 {
 		t.Errorf("%d keypoints, findings %v", r.Keypoints, r.Findings)
 	}
 	p.Keypoints = 3
-	if r := checkPath(t, poses(goodAnnotation, goodVisibility).write(t), p); r.Keypoints != 3 || r.Totals["keypoint-count"] != 2 {
+	if r := checkPath(t, poses(goodAnnotation, goodVisibility).Write(t), p); r.Keypoints != 3 || r.Totals["keypoint-count"] != 2 {
 		t.Errorf("%d keypoints where 3 are declared, findings %v", r.Keypoints, r.Findings)
 	}
-	if r := checkPath(t, images().write(t), imageParams(t)); r.Keypoints != 0 {
+	if r := checkPath(t, images().Write(t), imageParams(t)); r.Keypoints != 0 {
 		t.Errorf("%d keypoints of a task that has none", r.Keypoints)
 	}
 }

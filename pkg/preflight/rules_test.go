@@ -43,7 +43,7 @@ func TestRules(t *testing.T) {
 			if c.params != nil {
 				c.params(&p)
 			}
-			dir := c.breaks.write(t)
+			dir := c.breaks.Write(t)
 			if c.breakIt != nil {
 				c.breakIt(t, dir)
 			}
@@ -61,7 +61,7 @@ func TestRules(t *testing.T) {
 				p = base
 				c.fixed(&p)
 			}
-			good := checkPath(t, c.passes.write(t), p)
+			good := checkPath(t, c.passes.Write(t), p)
 			if good.Totals[c.rule] != 0 {
 				t.Errorf("rule broken by the passing dataset: %v", good.Findings)
 			}
@@ -135,23 +135,23 @@ func layoutCases() []ruleCase {
 		{rule: "table-name", name: "underscore", breaks: images(), passes: images(), params: func(p *Params) { p.Table = "_t" }, fixed: func(p *Params) { p.Table = "t_1" }},
 		{rule: "table-name", name: "length", breaks: images(), passes: images(),
 			params: func(p *Params) { p.Table = strings.Repeat("t", 64) }, fixed: func(p *Params) { p.Table = strings.Repeat("t", 63) }},
-		{rule: "csv-missing", breaks: images().without("labels.csv"), passes: images()},
+		{rule: "csv-missing", breaks: images().Without("labels.csv"), passes: images()},
 		{rule: "csv-missing", name: "several", tabular: true, breaks: tree{"a.csv": features, "b.csv": features}, passes: tree{"labels.csv": features, "b.csv": features}},
-		{rule: "label-one-value", params: ofTask("object_detection"), breaks: good("object_detection").with("labels.csv", "filename,label\na,x\nb,x\n"), passes: good("object_detection")},
+		{rule: "label-one-value", params: ofTask("object_detection"), breaks: good("object_detection").With("labels.csv", "filename,label\na,x\nb,x\n"), passes: good("object_detection")},
 		{rule: "csv-name", tabular: true, breaks: tree{"data.CSV": features}, passes: tree{"data.csv": features}},
 		{rule: "dir-missing", breaks: tree{"labels.csv": images()["labels.csv"], "Images/a.png": pngOf(32, 32)}, passes: images(), also: []string{"file-missing"}},
 		{rule: "dir-empty", breaks: tree{"labels.csv": images()["labels.csv"], "images/": ""}, passes: images(), also: []string{"file-missing"}},
-		{rule: "sidecar-missing", breaks: texts.without("tokenizer.json"), passes: texts, params: mlm},
+		{rule: "sidecar-missing", breaks: texts.Without("tokenizer.json"), passes: texts, params: mlm},
 		{rule: "file-symlink", breaks: images(), passes: images(), also: []string{"file-missing"},
 			breakIt: replace("images/a.png", func(full string) error { return os.Symlink("b.png", full) })},
 		{rule: "file-symlink", name: "directory", breaks: images(), passes: images(), also: []string{"file-missing"},
 			breakIt: replace("images", func(full string) error { return os.Symlink("/", full) })},
 		{rule: "file-special", breaks: images(), passes: images(), also: []string{"file-missing"},
 			breakIt: replace("images/a.png", func(full string) error { return syscall.Mkfifo(full, 0o644) })},
-		{rule: "file-name", breaks: images().with("images/a\nb.png", pngOf(32, 32)), passes: images()},
-		{rule: "file-hidden", breaks: images().with("images/._a.png", "x").with(".git/config", "x").with("images/Thumbs.db", "x"), passes: images()},
-		{rule: "file-not-staged", breaks: images().with("README.md", "x"), passes: images().with(dataset.SpecFile, "x")},
-		{rule: "file-case-variants", breaks: images().with("images/A.png", pngOf(32, 32)).with("labels.csv", "filename,label\na.png,cat\nb.png,dog\nA.png,dog\n"), passes: images()},
+		{rule: "file-name", breaks: images().With("images/a\nb.png", pngOf(32, 32)), passes: images()},
+		{rule: "file-hidden", breaks: images().With("images/._a.png", "x").With(".git/config", "x").With("images/Thumbs.db", "x"), passes: images()},
+		{rule: "file-not-staged", breaks: images().With("README.md", "x"), passes: images().With(dataset.SpecFile, "x")},
+		{rule: "file-case-variants", breaks: images().With("images/A.png", pngOf(32, 32)).With("labels.csv", "filename,label\na.png,cat\nb.png,dog\nA.png,dog\n"), passes: images()},
 	}
 }
 
@@ -179,7 +179,7 @@ func csvCases() []ruleCase {
 		good(bad("csv-duplicate-header", "age, age,label\n1,2,a\n2,3,b\n", "csv-padded-header"), "age,age2,label\n1,2,a\n2,3,b\n"),
 		bad("csv-blank-header", ",age,label\n0,1,a\n1,2,b\n"),
 		named(bad("csv-blank-header", "age,label,\n1,a,\n2,b,\n"), "trailing delimiter"),
-		{rule: "csv-unnamed-column", breaks: images().with("labels.csv", ",filename,label\n0,a.png,cat\n1,b.png,dog\n"), passes: images()},
+		{rule: "csv-unnamed-column", breaks: images().With("labels.csv", ",filename,label\n0,a.png,cat\n1,b.png,dog\n"), passes: images()},
 		bad("csv-padded-header", "age, label\n1,a\n2,b\n"),
 		good(bad("csv-short-row", "age,label,more\n1,a,x\n2,b\n"), "age,label,more\n1,a,x\n2,b,\n"),
 		good(bad("csv-backslash", "path,label\nC:\\a,a\nb,b\n"), "path,label\nC:\\\\a,a\nb,b\n"),
@@ -192,31 +192,31 @@ func csvCases() []ruleCase {
 }
 
 func filenameCases() []ruleCase {
-	with := func(csv string) tree { return images().with("labels.csv", csv) }
+	with := func(csv string) tree { return images().With("labels.csv", csv) }
 	numbered := tree{"images/001.png": pngOf(32, 32), "images/002.png": pngOf(32, 32)}
 	return []ruleCase{
 		{rule: "filename-column", breaks: with("Filename,label\na.png,cat\nb.png,dog\n"), passes: with("filename ,label\na.png,cat\nb.png,dog\n"), passesStill: []string{"csv-padded-header"}},
 		{rule: "filename-blank", breaks: with("filename,label\na.png,cat\nb.png,dog\n,dog\n"), passes: images()},
-		{rule: "filename-numeric", breaks: numbered.with("labels.csv", "filename,label\n001,a\n002,b\n"), passes: numbered.with("labels.csv", "filename,label\n001.png,a\n002.png,b\n")},
-		{rule: "filename-numeric", name: "one text among them", breaks: numbered.with("labels.csv", "filename,label\n001,a\n002,b\n"),
-			passes: numbered.with("images/x.png", pngOf(32, 32)).with("labels.csv", "filename,label\n001,a\nx,b\n002,b\n")},
-		{rule: "filename-subpath", breaks: images().with("images/sub/c.png", pngOf(32, 32)).with("labels.csv", "filename,label\na.png,cat\nb.png,dog\nsub/c.png,dog\n"), passes: images()},
+		{rule: "filename-numeric", breaks: numbered.With("labels.csv", "filename,label\n001,a\n002,b\n"), passes: numbered.With("labels.csv", "filename,label\n001.png,a\n002.png,b\n")},
+		{rule: "filename-numeric", name: "one text among them", breaks: numbered.With("labels.csv", "filename,label\n001,a\n002,b\n"),
+			passes: numbered.With("images/x.png", pngOf(32, 32)).With("labels.csv", "filename,label\n001,a\nx,b\n002,b\n")},
+		{rule: "filename-subpath", breaks: images().With("images/sub/c.png", pngOf(32, 32)).With("labels.csv", "filename,label\na.png,cat\nb.png,dog\nsub/c.png,dog\n"), passes: images()},
 		{rule: "file-missing", breaks: with("filename,label\na.png,cat\nb.png,dog\nc.png,dog\n"), passes: with("filename,label\na,cat\nb,dog\n")},
 		{rule: "file-missing", name: "case", breaks: with("filename,label\nA.png,cat\nb.png,dog\n"), passes: images(), also: []string{"file-unreferenced"}},
 		{rule: "file-missing", name: "padded", breaks: with("filename,label\n a.png,cat\nb.png,dog\n"),
-			passes: images().without("images/a.png").with("images/ a.png", pngOf(32, 32)).with("labels.csv", "filename,label\n a.png,cat\nb.png,dog\n"), also: []string{"file-unreferenced"}},
+			passes: images().Without("images/a.png").With("images/ a.png", pngOf(32, 32)).With("labels.csv", "filename,label\n a.png,cat\nb.png,dog\n"), also: []string{"file-unreferenced"}},
 		{rule: "filename-duplicate", breaks: with("filename,label\na.png,cat\nb.png,dog\na,dog\n"), passes: images()},
-		{rule: "file-unreferenced", breaks: images().with("images/c.png", pngOf(32, 32)), passes: images()},
+		{rule: "file-unreferenced", breaks: images().With("images/c.png", pngOf(32, 32)), passes: images()},
 		{rule: "file-mixed-extensions", breaks: tree{"labels.csv": "filename,label\na.jpg,a\nb.jpeg,b\n", "images/a.jpg": jpegOf(32, 32), "images/b.jpeg": jpegOf(32, 32)},
 			passes: tree{"labels.csv": "filename,label\na.jpg,a\nb.JPG,b\n", "images/a.jpg": jpegOf(32, 32), "images/b.JPG": pngOf(32, 32)}, passesStill: []string{"file-extension-case"}},
-		{rule: "file-extension", breaks: images().with("images/c.webp", "x"), passes: images(), also: []string{"file-unreferenced"}},
+		{rule: "file-extension", breaks: images().With("images/c.webp", "x"), passes: images(), also: []string{"file-unreferenced"}},
 	}
 }
 
 func imageCases() []ruleCase {
-	a := func(content string) tree { return images().with("images/a.png", content) }
+	a := func(content string) tree { return images().With("images/a.png", content) }
 	target := func(w, h int) func(*Params) { return func(p *Params) { p.TargetSize = [2]int{w, h} } }
-	wide := images().with("images/a.png", pngOf(64, 32)).with("images/b.png", pngOf(64, 32))
+	wide := images().With("images/a.png", pngOf(64, 32)).With("images/b.png", pngOf(64, 32))
 	return []ruleCase{
 		{rule: "image-empty", breaks: a(""), passes: images()},
 		{rule: "image-unreadable", breaks: a("no image at all, but text"), passes: a(jpegOf(32, 32))},
@@ -227,7 +227,7 @@ func imageCases() []ruleCase {
 			breaks: tree{"labels.csv": images()["labels.csv"], "images/a.png": pngHeaderOf(20000, 8948), "images/b.png": pngHeaderOf(20000, 8948)},
 			passes: tree{"labels.csv": images()["labels.csv"], "images/a.png": pngHeaderOf(20000, 8947), "images/b.png": pngHeaderOf(20000, 8947)},
 			also:   []string{"image-truncated"}, passesStill: []string{"image-truncated"}},
-		{rule: "image-too-small", breaks: a(pngOf(32, 31)).with("images/b.png", pngOf(32, 31)), passes: images()},
+		{rule: "image-too-small", breaks: a(pngOf(32, 31)).With("images/b.png", pngOf(32, 31)), passes: images()},
 		{rule: "image-too-small", name: "min_size", params: func(p *Params) { p.MinSize = [2]int{40, 32} }, breaks: images(), passes: wide},
 		{rule: "image-mixed-resolution", breaks: a(pngOf(64, 32)), passes: wide},
 		{rule: "image-target-size", params: target(64, 32), breaks: images(), passes: wide},
@@ -237,11 +237,11 @@ func imageCases() []ruleCase {
 
 func labelCases() []ruleCase {
 	column := func(name string) func(*Params) { return func(p *Params) { p.LabelColumn = name } }
-	with := func(csv string) tree { return images().with("labels.csv", csv) }
+	with := func(csv string) tree { return images().With("labels.csv", csv) }
 	long := strings.Repeat("é", 255)
 	bucketed := func(p *Params) { p.LabelPolicy = dataset.PolicyBucket }
-	collision := good("semantic_segmentation").with("images/a_mask.png", pngOf(32, 32)).with("masks/a_mask_mask.png", pngOf(32, 32)).
-		with("labels.csv", "filename,mask_id,label\na.png,a_mask,x\nb.png,b_mask,y\na_mask.png,a_mask_mask,x\n")
+	collision := good("semantic_segmentation").With("images/a_mask.png", pngOf(32, 32)).With("masks/a_mask_mask.png", pngOf(32, 32)).
+		With("labels.csv", "filename,mask_id,label\na.png,a_mask,x\nb.png,b_mask,y\na_mask.png,a_mask_mask,x\n")
 	task := func(name string) func(*Params) { return func(p *Params) { p.Task = mustTask(name) } }
 	keypoints := func(header string, labels ...string) tree {
 		const row = `,"{""k"": [1, 2], ""l"": [3, 4]}","{""k"": 1, ""l"": 0}"`
@@ -272,8 +272,8 @@ func labelCases() []ruleCase {
 		{rule: "label-bucket-shared", tabular: true, params: bucketed, breaks: csvOf("a,label\n1,yes\n2,no\n3,dog\n"), passes: csvOf("a,label\n1,cat\n2,dog\n")},
 		{rule: "file-extension-case", breaks: tree{"labels.csv": "filename,label\na.JPG,a\nb.jpg,b\n", "images/a.JPG": jpegOf(32, 32), "images/b.jpg": jpegOf(32, 32)},
 			passes: tree{"labels.csv": "filename,label\na.jpg,a\nb.jpg,b\n", "images/a.jpg": jpegOf(32, 32), "images/b.jpg": jpegOf(32, 32)}},
-		{rule: "filename-missing-text", params: ofTask("sentence_pair_classification"), breaks: good("sentence_pair_classification").with("labels.csv", "filename,label\nNA,x\nb.txt,y\na.txt,x\n").with("texts/NA.txt", "a\tb"),
-			passes: good("sentence_pair_classification").with("labels.csv", "filename,label\nNA.txt,x\nb.txt,y\na.txt,x\n").with("texts/NA.txt", "a\tb")},
+		{rule: "filename-missing-text", params: ofTask("sentence_pair_classification"), breaks: good("sentence_pair_classification").With("labels.csv", "filename,label\nNA,x\nb.txt,y\na.txt,x\n").With("texts/NA.txt", "a\tb"),
+			passes: good("sentence_pair_classification").With("labels.csv", "filename,label\nNA.txt,x\nb.txt,y\na.txt,x\n").With("texts/NA.txt", "a\tb")},
 		{rule: "file-collision", params: ofTask("semantic_segmentation"), breaks: collision, passes: good("semantic_segmentation"), also: []string{"mask-stored-null"}, passesStill: []string{"mask-stored-null"}},
 		{rule: "label-rewritten", breaks: with("filename,label\na.png,01\nb.png,02\n"), passes: with("filename,label\na.png,1\nb.png,2\n")},
 		{rule: "label-blank", name: "not in the schema", tabular: true, params: schemaOf("a:INT"), breaks: csvOf("a,label\n1,x\n2,y\n3,\n"), passes: csvOf("a,label\n1,x\n2,y\n")},

@@ -69,14 +69,14 @@ func idCases() []ruleCase {
 		{rule: "id-rewritten", tabular: true, params: id, breaks: csvOf("id,a,label\n007,1,x\n008,2,y\n"), passes: csvOf("id,a,label\n007,1,x\nr8,2,y\n")},
 		{rule: "id-too-long", tabular: true, params: id, breaks: table("id", long+"x"), passes: table("id", " "+long+" ")},
 		{rule: "id-duplicate", name: "beside files", params: func(p *Params) { p.IDColumn = "key" },
-			breaks: images().with("labels.csv", "filename,label,key\na.png,cat,1\nb.png,dog,1\n"), passes: images().with("labels.csv", "filename,label,key\na.png,cat,1\nb.png,dog,2\n")},
+			breaks: images().With("labels.csv", "filename,label,key\na.png,cat,1\nb.png,dog,1\n"), passes: images().With("labels.csv", "filename,label,key\na.png,cat,1\nb.png,dog,2\n")},
 	}
 }
 
 // TestIDColumn: the column of the ids may have any name, and is no feature.
 func TestIDColumn(t *testing.T) {
 	t.Parallel()
-	csv := csvOf("id,a,label\nr1,1,x\nr2,2,y\n").write(t)
+	csv := csvOf("id,a,label\nr1,1,x\nr2,2,y\n").Write(t)
 	p := tabularParams(t)
 	p.IDColumn = "id"
 	r := checkPath(t, csv, p)
@@ -91,7 +91,7 @@ func TestIDColumn(t *testing.T) {
 		}
 	}
 	p = Params{Delimiter: ";", IDColumn: "id", Task: p.Task}
-	if r := checkPath(t, csvOf("id;a;label\nr1;1;x\nr1;2;y\n").write(t), p); r.Totals["id-duplicate"] != 1 || r.Errors() != 1 {
+	if r := checkPath(t, csvOf("id;a;label\nr1;1;x\nr1;2;y\n").Write(t), p); r.Totals["id-duplicate"] != 1 || r.Errors() != 1 {
 		t.Errorf("findings with another delimiter: %v", r.Findings)
 	}
 }
@@ -102,7 +102,7 @@ func TestSequencesReadAsValidatorsDo(t *testing.T) {
 	for _, rows := range []string{"s1,2024-01-02,1,down\ns\\3,2024-01-01,1,up\n", strings.Repeat("s1,2024-01-02,1,up\n", 80_000) + "s\\3,2024-01-01,1,up\ns1,2024-01-02,1,down\n"} {
 		p := Params{}
 		sequenceParams(&p)
-		if r := checkPath(t, walks(rows).write(t), p); r.Totals["sequence-label"] != 1 || r.Errors() != 1 {
+		if r := checkPath(t, walks(rows).Write(t), p); r.Totals["sequence-label"] != 1 || r.Errors() != 1 {
 			t.Errorf("findings %v", r.Findings)
 		}
 	}
@@ -113,7 +113,7 @@ func TestSequencesReportedOnce(t *testing.T) {
 	t.Parallel()
 	p := Params{}
 	sequenceParams(&p)
-	r := checkPath(t, walks("s1,2023-01-02,1,down\ns1,2022-01-01,1,down\ns2,2024-01-05,1,up\n").write(t), p)
+	r := checkPath(t, walks("s1,2023-01-02,1,down\ns1,2022-01-01,1,down\ns2,2024-01-05,1,up\n").Write(t), p)
 	if r.Totals["sequence-label"] != 2 || r.Totals["sequence-order"] != 1 {
 		t.Fatalf("findings %v", r.Findings)
 	}
@@ -201,7 +201,7 @@ func TestGoodSeries(t *testing.T) {
 		if c.schema != nil {
 			schemaOf(c.schema...)(&p)
 		}
-		r := checkPath(t, csvOf(c.csv).write(t), p)
+		r := checkPath(t, csvOf(c.csv).Write(t), p)
 		for _, f := range r.Findings {
 			if f.Rule != "schema-not-in-schema" {
 				t.Errorf("%s: %v", c.task, f)

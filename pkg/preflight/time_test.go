@@ -91,12 +91,12 @@ func TestForecastingSchema(t *testing.T) {
 	for _, timestamps := range []string{"2024-05-30|2024-05-31", "2024-05-30 10:00|2024-05-31", "30 May 2024|2024/05/31"} {
 		p := Params{}
 		forecastingParams(&p)
-		r := checkPath(t, series(timestamps).write(t), p)
+		r := checkPath(t, series(timestamps).Write(t), p)
 		if r.Schema[0] != (dataset.Column{Name: "timestamp", Type: "TIMESTAMP"}) || len(r.Findings) != 0 {
 			t.Errorf("schema %v of %q, findings %v", r.Schema, timestamps, r.Findings)
 		}
 		p.Schema = r.Schema
-		if declared := checkPath(t, series(timestamps).write(t), p); len(declared.Findings) != 0 {
+		if declared := checkPath(t, series(timestamps).Write(t), p); len(declared.Findings) != 0 {
 			t.Errorf("the inferred schema %v breaks: %v", r.Schema, declared.Findings)
 		}
 	}
@@ -107,7 +107,7 @@ func TestForecastingSchemaOfBothReadings(t *testing.T) {
 	t.Parallel()
 	p := Params{}
 	forecastingParams(&p)
-	r := checkPath(t, csvOf("timestamp,x,label\n2024-05-30,1,1\n2024-05-31,\\,2\n").write(t), p)
+	r := checkPath(t, csvOf("timestamp,x,label\n2024-05-30,1,1\n2024-05-31,\\,2\n").Write(t), p)
 	if r.Schema[0] != (dataset.Column{Name: "timestamp", Type: "TIMESTAMP"}) || r.Totals["feature-not-numeric"] != 1 {
 		t.Errorf("schema %v, findings %v", r.Schema, r.Findings)
 	}
@@ -127,13 +127,13 @@ func TestForecastingClock(t *testing.T) {
 		p := Params{}
 		forecastingParams(&p)
 		p.Now = c.now
-		if r := checkPath(t, series("2024-05-30|2024-05-31").write(t), p); r.Totals["time-future"] != c.want {
+		if r := checkPath(t, series("2024-05-30|2024-05-31").Write(t), p); r.Totals["time-future"] != c.want {
 			t.Errorf("at %v: %d timestamps are not before today, want %d", c.now, r.Totals["time-future"], c.want)
 		}
 	}
 	p := Params{Task: mustTask("time_series_forecasting")}
 	today := time.Now().UTC().Format(time.DateOnly)
-	if r := checkPath(t, series("2024-05-30|"+today).write(t), p); r.Totals["time-future"] != 1 {
+	if r := checkPath(t, series("2024-05-30|"+today).Write(t), p); r.Totals["time-future"] != 1 {
 		t.Errorf("today's %s is taken for the past: %v", today, r.Findings)
 	}
 }
@@ -147,7 +147,7 @@ func TestUnboundedTimes(t *testing.T) {
 	} {
 		p := Params{}
 		forecastingParams(&p)
-		r := checkPath(t, series(cells).write(t), p)
+		r := checkPath(t, series(cells).Write(t), p)
 		got := rulesOf(r)
 		got = slices.DeleteFunc(got, func(id string) bool { return id == "value-date-number" })
 		if strings.Join(got, " ") != want {

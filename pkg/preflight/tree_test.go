@@ -7,45 +7,14 @@ import (
 	"hash/crc32"
 	"image"
 	"image/jpeg"
-	"image/png"
-	"maps"
-	"os"
-	"path/filepath"
 	"slices"
 	"testing"
 
 	"github.com/tracebloc/kubectl-tracebloc/pkg/dataset"
+	"github.com/tracebloc/kubectl-tracebloc/pkg/dataset/datasettest"
 )
 
-// tree is a dataset: content by path. A path that ends in a slash is an empty directory.
-type tree map[string]string
-
-func (tr tree) with(path, content string) tree {
-	out := maps.Clone(tr)
-	out[path] = content
-	return out
-}
-
-func (tr tree) without(path string) tree {
-	out := maps.Clone(tr)
-	delete(out, path)
-	return out
-}
-
-func (tr tree) write(t *testing.T) string {
-	t.Helper()
-	dir := t.TempDir()
-	for path, content := range tr {
-		full := filepath.Join(dir, path)
-		if path[len(path)-1] == '/' {
-			must(t, os.MkdirAll(full, 0o755))
-			continue
-		}
-		must(t, os.MkdirAll(filepath.Dir(full), 0o755))
-		must(t, os.WriteFile(full, []byte(content), 0o644))
-	}
-	return dir
-}
+type tree = datasettest.Tree
 
 func must(t testing.TB, err error) {
 	t.Helper()
@@ -78,14 +47,7 @@ func imageParams(t testing.TB) Params { return Params{Task: task(t, "image_class
 
 func tabularParams(t testing.TB) Params { return Params{Task: task(t, "tabular_classification")} }
 
-// pngOf is a whole PNG of the size.
-func pngOf(w, h int) string {
-	var b bytes.Buffer
-	if err := png.Encode(&b, image.NewGray(image.Rect(0, 0, w, h))); err != nil {
-		panic(err)
-	}
-	return b.String()
-}
+func pngOf(w, h int) string { return datasettest.PNG(w, h) }
 
 func jpegOf(w, h int) string {
 	var b bytes.Buffer
@@ -108,13 +70,7 @@ func pngHeaderOf(w, h uint32) string {
 }
 
 // images is the smallest good dataset of image_classification.
-func images() tree {
-	return tree{
-		"labels.csv":   "filename,label\na.png,cat\nb.png,dog\n",
-		"images/a.png": pngOf(32, 32),
-		"images/b.png": pngOf(32, 32),
-	}
-}
+func images() tree { return datasettest.Good("image_classification") }
 
 func csvOf(content string) tree { return tree{"data.csv": content} }
 

@@ -35,7 +35,7 @@ func TestVerdicts(t *testing.T) {
 			if c.params != nil {
 				c.params(&p)
 			}
-			r := checkPath(t, c.data.write(t), p)
+			r := checkPath(t, c.data.Write(t), p)
 			if got := verdict(r); got != c.want {
 				t.Errorf("verdict %s, want %s: %v", got, c.want, r.Findings)
 			}
@@ -52,7 +52,7 @@ func TestGoodDatasets(t *testing.T) {
 	for _, task := range dataset.Tasks {
 		t.Run(task.Name, func(t *testing.T) {
 			t.Parallel()
-			r := checkPath(t, good(task.Name).write(t), Params{Task: task})
+			r := checkPath(t, good(task.Name).Write(t), Params{Task: task})
 			// No dataset of semantic_segmentation is without this one.
 			if r.Errors()+r.Warnings()-r.Totals["mask-stored-null"] > 0 {
 				t.Errorf("findings: %v", r.Findings)
@@ -72,25 +72,25 @@ func verdict(r *Result) Severity {
 }
 
 // good is a small good dataset of a task.
-func good(task string) tree { return tree(datasettest.Good(task)) }
+func good(task string) tree { return datasettest.Good(task) }
 
 func vocOf(image string) string { return datasettest.VOC(image) }
 
 func fileVerdicts() []verdictCase {
 	img := pngOf(32, 32)
 	voc := func(name, from, to, rule string) verdictCase {
-		return verdictCase{"5.1 (12)", name, "object_detection", good("object_detection").with("annotations/a.xml", strings.Replace(vocOf("a.png"), from, to, 1)), nil, SeverityError, rule}
+		return verdictCase{"5.1 (12)", name, "object_detection", good("object_detection").With("annotations/a.xml", strings.Replace(vocOf("a.png"), from, to, 1)), nil, SeverityError, rule}
 	}
 	keypoints := func(name, header, annotation, visibility string, want Severity) verdictCase {
 		quoted := func(s string) string { return `"` + strings.ReplaceAll(s, `"`, `""`) + `"` }
 		row := "," + quoted(annotation) + "," + quoted(visibility)
-		return verdictCase{"5.1 (13)", name, "keypoint_detection", good("keypoint_detection").with("labels.csv", header+"\na.png"+row+",x\nb.png"+row+",y\n"), nil, want, ""}
+		return verdictCase{"5.1 (13)", name, "keypoint_detection", good("keypoint_detection").With("labels.csv", header+"\na.png"+row+",x\nb.png"+row+",y\n"), nil, want, ""}
 	}
 	pixels := func(name, format string) verdictCase {
 		return verdictCase{"5.2", name, "image_classification", tree{"labels.csv": "filename,label\na.jpg,x\nb.jpg,y\n", "images/a.jpg": format, "images/b.jpg": format}, nil, SeverityNote, ""}
 	}
 	with := func(section, name, task, path, content string, want Severity, rule string) verdictCase {
-		return verdictCase{section, name, task, good(task).with(path, content), nil, want, rule}
+		return verdictCase{section, name, task, good(task).With(path, content), nil, want, rule}
 	}
 	const head = "filename,Annotation,Visibility,label"
 	points, visible := `{"k": [1, 2], "l": [3, 4]}`, `{"k": 1, "l": 0}`
@@ -125,9 +125,9 @@ func fileVerdicts() []verdictCase {
 		with("5.1 (15)", "tag form", "token_classification", "labels.csv", "filename,label\na.txt,O PER\nb.txt,O\n", SeverityError, ""),
 		with("5.1 (15)", "not UTF-8", "token_classification", "texts/b.txt", "\xff", SeverityError, ""),
 		with("5.1 (15)", "padded header", "token_classification", "labels.csv", "filename, label\na.txt,O B-PER\nb.txt,O\n", SeverityError, ""),
-		{"5.1 (15)", "long label", "token_classification", good("token_classification").with("texts/b.txt", strings.Repeat("w ", 60)).
-			with("labels.csv", "filename,label\na.txt,O B-PER\nb.txt,"+strings.TrimSpace(long)+"\n"), nil, SeverityError, "label-too-long"},
-		{"5.1 (16)", "no tokenizer", "masked_language_modeling", good("masked_language_modeling").without("tokenizer.json"), nil, SeverityError, "sidecar-missing"},
+		{"5.1 (15)", "long label", "token_classification", good("token_classification").With("texts/b.txt", strings.Repeat("w ", 60)).
+			With("labels.csv", "filename,label\na.txt,O B-PER\nb.txt,"+strings.TrimSpace(long)+"\n"), nil, SeverityError, "label-too-long"},
+		{"5.1 (16)", "no tokenizer", "masked_language_modeling", good("masked_language_modeling").Without("tokenizer.json"), nil, SeverityError, "sidecar-missing"},
 		with("5.1 (16)", "tokenizer without MASK", "masked_language_modeling", "tokenizer.json", `{"model": {"vocab": {"[PAD]": 0}}}`, SeverityError, ""),
 		with("5.1 (17)", "blank label", "text_classification", "labels.csv", "filename,label\na.txt,x\nb.txt,y\na.txt,\n", SeverityError, "label-blank"),
 		with("5.1 (18)", "long label", "image_classification", "labels.csv", "filename,label\na.png,x\nb.png,"+strings.Repeat("y", 256)+"\n", SeverityError, "label-too-long"),
@@ -157,14 +157,14 @@ func fileVerdicts() []verdictCase {
 		lines := strings.SplitAfter(good["labels.csv"], "\n")
 		fields := strings.Count(lines[0], ",")
 		row := "gone.txt" + strings.Repeat(",", fields) + "\n"
-		cases = append(cases, verdictCase{"5.1 (6)", "missing file of " + name, name, good.with("labels.csv", good["labels.csv"]+row), nil, SeverityError, "file-missing"})
+		cases = append(cases, verdictCase{"5.1 (6)", "missing file of " + name, name, good.With("labels.csv", good["labels.csv"]+row), nil, SeverityError, "file-missing"})
 	}
 	for dir, name := range map[string]string{"annotations/c.xml": "object_detection", "masks/c_mask.png": "semantic_segmentation"} {
 		content := vocOf("c.png")
 		if name == "semantic_segmentation" {
 			content = img
 		}
-		cases = append(cases, verdictCase{"2.0", "unpaired " + dir, name, good(name).with(dir, content), nil, SeverityError, ""})
+		cases = append(cases, verdictCase{"2.0", "unpaired " + dir, name, good(name).With(dir, content), nil, SeverityError, ""})
 	}
 	return cases
 }
