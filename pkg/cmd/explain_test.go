@@ -9,7 +9,6 @@ import (
 )
 
 func TestExplainEveryField(t *testing.T) {
-	t.Parallel()
 	schema, err := explain.Parse(schemas.IngestV1)
 	if err != nil {
 		t.Fatal(err)
@@ -28,7 +27,6 @@ func TestExplainEveryField(t *testing.T) {
 }
 
 func TestExplainRefuses(t *testing.T) {
-	t.Parallel()
 	for _, args := range [][]string{{"lable"}, {"label.\x1b[2J"}, {"label", "schema"}, {"--recursive=maybe"}} {
 		out, _, err := runRootCommand(t, append([]string{"explain"}, args...)...)
 		if ExitCode(err) != exitSpec || out != "" {
@@ -38,7 +36,6 @@ func TestExplainRefuses(t *testing.T) {
 }
 
 func TestExplainCompletion(t *testing.T) {
-	t.Parallel()
 	for toComplete, want := range map[string]string{
 		"la":            "label\tLabel\nlabel.column\tLabel column\nlabel.policy\tLabel policy\n",
 		"spec.file_opt": "spec.file_options\tFile options\nspec.file_options.target_size\tTarget size\nspec.file_options.min_size\tMinimum size\nspec.file_options.extension\tExtension\n",

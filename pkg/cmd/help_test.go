@@ -38,6 +38,7 @@ func golden(t *testing.T, name, got string) {
 	}
 }
 
+// runRootCommand must not run twice at once: kubectl keeps what its completion asks in a variable of the package.
 func runRootCommand(t *testing.T, args ...string) (stdout, stderr string, err error) {
 	t.Helper()
 	var out, errOut bytes.Buffer

@@ -19,10 +19,8 @@ const planned = "jsonpath={.spec.ingestConfig}"
 
 // TestInitEveryTask: what init writes is valid without a warning, and push makes the same spec with it and without.
 func TestInitEveryTask(t *testing.T) {
-	t.Parallel()
 	for _, task := range dataset.Tasks {
 		t.Run(task.Name, func(t *testing.T) {
-			t.Parallel()
 			dir := datasettest.Good(task.Name).Write(t)
 			flags := []string{dir, "--task=" + task.Name, "--table=a_table", "--intent=test"}
 			if task.Takes("number-of-keypoints") {
@@ -66,7 +64,6 @@ func inited(t *testing.T, args ...string) *ingest.Config {
 
 // TestInitFlags: each flag of push means the same to init, and wins over the data.
 func TestInitFlags(t *testing.T) {
-	t.Parallel()
 	churn := filepath.Join(inSpecs(t, map[string]string{"churn.csv": "days,class,gone\n1,a,0\n2,b,1\n"}), "churn.csv")
 	for _, tt := range []struct {
 		args []string
@@ -94,7 +91,6 @@ func TestInitFlags(t *testing.T) {
 
 // TestInitAsks: where the data does not tell what the spec needs, the error names the flag that does.
 func TestInitAsks(t *testing.T) {
-	t.Parallel()
 	dir := inSpecs(t, map[string]string{
 		"plain.csv":         "a,b\n1,x\n2,y\n",
 		"two.csv":           "label,target\n1,x\n2,y\n",
@@ -143,7 +139,6 @@ func TestInitAsks(t *testing.T) {
 
 // TestInitTellsOfProblems: a dataset that push would refuse gets its spec, and the number of problems.
 func TestInitTellsOfProblems(t *testing.T) {
-	t.Parallel()
 	dir := datasettest.Good("image_classification").With("images/other.txt", "x").Write(t)
 	out, errOut, err := runRootCommand(t, "init", dir, "--table=t")
 	if err != nil || out != filepath.Join(dir, "ingest.yaml")+"\n" || !strings.Contains(errOut, "the dataset has 1 error and 1 warning yet; to see them: kubectl tracebloc push") {
@@ -156,7 +151,6 @@ func TestInitTellsOfProblems(t *testing.T) {
 
 // TestInitHostileNames: names of columns, files and directories come out of the spec as they went in.
 func TestInitHostileNames(t *testing.T) {
-	t.Parallel()
 	names := []string{"yes", "1", "a: b", "#x", "- z", "größe", "名前", `q"uote`, "it's", "[list]", "{map}", "null", "2024-01-01", "&anchor", "a\u202eb", "😀"}
 	quote := func(name string) string { return `"` + strings.ReplaceAll(name, `"`, `""`) + `"` }
 	header, row := "label", "x"
