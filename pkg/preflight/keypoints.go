@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/tracebloc/kubectl-tracebloc/pkg/dataset"
+	"github.com/tracebloc/kubectl-tracebloc/pkg/preflight/pyjson"
 )
 
 // The columns of keypoint_detection, which the ingestor's validators know by these names only.
@@ -47,7 +48,7 @@ func (k *keypointCheck) begin(t *table) bool {
 }
 
 func (k *keypointCheck) row(at place, r *dataset.Record) {
-	annotation, ok := pyValue{}, false
+	annotation, ok := pyjson.Value{}, false
 	if k.annotation >= 0 {
 		if annotation, ok = k.object(at, annotationColumn, r.Field(k.annotation)); ok {
 			k.checkAnnotation(at, annotation)
@@ -60,9 +61,9 @@ func (k *keypointCheck) row(at place, r *dataset.Record) {
 	if !readable {
 		return
 	}
-	for _, m := range visibility.members {
-		if v := m.value; (v.kind != pyNumber && v.kind != pyBool) || (v.number != 0 && v.number != 1) {
-			k.add("keypoint-visibility", at, visibilityColumn, fmt.Sprintf("the visibility of %s is none of 0 and 1", quoted(m.name)))
+	for _, m := range visibility.Members {
+		if v := m.Value; (v.Kind != pyjson.Number && v.Kind != pyjson.Bool) || (v.Number != 0 && v.Number != 1) {
+			k.add("keypoint-visibility", at, visibilityColumn, fmt.Sprintf("the visibility of %s is none of 0 and 1", quoted(m.Name)))
 		}
 	}
 	if ok {
@@ -77,9 +78,9 @@ func (k *keypointCheck) add(rule string, at place, column, message string) {
 }
 
 // object reads a cell that must hold a JSON object.
-func (k *keypointCheck) object(at place, column string, cell []byte) (pyValue, bool) {
-	v, ok := parsePythonJSON(cell)
-	if ok && v.kind == pyObject {
+func (k *keypointCheck) object(at place, column string, cell []byte) (pyjson.Value, bool) {
+	v, ok := pyjson.Parse(cell)
+	if ok && v.Kind == pyjson.Object {
 		return v, true
 	}
 	message := fmt.Sprintf("\"%s\" is no JSON", clip(cell))
@@ -93,7 +94,7 @@ func (k *keypointCheck) object(at place, column string, cell []byte) (pyValue, b
 	return v, false
 }
 
-func (k *keypointCheck) checkAnnotation(at place, v pyValue) {
+func (k *keypointCheck) checkAnnotation(at place, v pyjson.Value) {
 	names := memberNames(v)
 	if k.count == 0 {
 		k.count = len(names)
@@ -112,14 +113,14 @@ func (k *keypointCheck) checkAnnotation(at place, v pyValue) {
 	lowX, lowY := math.Inf(1), math.Inf(1)
 	far := corner{at: at, x: math.Inf(-1), y: math.Inf(-1)}
 	n := 0
-	for _, m := range v.members {
-		x, y, wrong := coordinates(m.value)
+	for _, m := range v.Members {
+		x, y, wrong := coordinates(m.Value)
 		if wrong != "" {
-			k.add("keypoint-coordinates", at, annotationColumn, fmt.Sprintf("keypoint %s %s", quoted(m.name), wrong))
+			k.add("keypoint-coordinates", at, annotationColumn, fmt.Sprintf("keypoint %s %s", quoted(m.Name), wrong))
 			continue
 		}
 		if x < 0 || y < 0 {
-			k.add("keypoint-coordinates", at, annotationColumn, fmt.Sprintf("keypoint %s is negative: %v, %v", quoted(m.name), x, y))
+			k.add("keypoint-coordinates", at, annotationColumn, fmt.Sprintf("keypoint %s is negative: %v, %v", quoted(m.Name), x, y))
 		}
 		n++
 		lowX, lowY = min(lowX, x), min(lowY, y)
@@ -134,35 +135,35 @@ func (k *keypointCheck) checkAnnotation(at place, v pyValue) {
 }
 
 // coordinates reads [x, y] or {"x": x, "y": y}; wrong says why it cannot.
-func coordinates(v pyValue) (x, y float64, wrong string) {
-	var pair [2]*pyValue
+func coordinates(v pyjson.Value) (x, y float64, wrong string) {
+	var pair [2]*pyjson.Value
 	switch {
-	case v.kind == pyArray && len(v.items) == 2:
-		pair = [2]*pyValue{&v.items[0], &v.items[1]}
-	case v.kind == pyArray:
-		return 0, 0, fmt.Sprintf("has %d coordinates; x and y are needed", len(v.items))
-	case v.kind == pyObject:
-		pair = [2]*pyValue{v.get("x"), v.get("y")}
+	case v.Kind == pyjson.Array && len(v.Items) == 2:
+		pair = [2]*pyjson.Value{&v.Items[0], &v.Items[1]}
+	case v.Kind == pyjson.Array:
+		return 0, 0, fmt.Sprintf("has %d coordinates; x and y are needed", len(v.Items))
+	case v.Kind == pyjson.Object:
+		pair = [2]*pyjson.Value{v.Get("x"), v.Get("y")}
 	}
 	if pair[0] == nil || pair[1] == nil {
 		return 0, 0, `is neither [x, y] nor {"x": x, "y": y}`
 	}
 	for _, c := range pair {
-		if c.kind != pyNumber && c.kind != pyBool {
+		if c.Kind != pyjson.Number && c.Kind != pyjson.Bool {
 			return 0, 0, "has a coordinate that is no number"
 		}
-		if c.huge || math.IsNaN(c.number) || math.IsInf(c.number, 0) {
+		if c.Huge || math.IsNaN(c.Number) || math.IsInf(c.Number, 0) {
 			return 0, 0, "has a coordinate that is not finite"
 		}
 	}
-	return pair[0].number, pair[1].number, ""
+	return pair[0].Number, pair[1].Number, ""
 }
 
 // memberNames are the names in an object, sorted.
-func memberNames(v pyValue) []string {
-	names := make([]string, 0, len(v.members))
-	for _, m := range v.members {
-		names = append(names, m.name)
+func memberNames(v pyjson.Value) []string {
+	names := make([]string, 0, len(v.Members))
+	for _, m := range v.Members {
+		names = append(names, m.Name)
 	}
 	slices.Sort(names)
 	return names

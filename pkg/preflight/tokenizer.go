@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/tracebloc/kubectl-tracebloc/pkg/dataset"
+	"github.com/tracebloc/kubectl-tracebloc/pkg/preflight/pyjson"
 )
 
 // tokenizerRules are the rules about tokenizer.json.
@@ -39,11 +40,11 @@ func (k *tokenizerCheck) wants(e dataset.Entry) bool {
 
 func (k *tokenizerCheck) read(_ int, e dataset.Entry, content content) {
 	report := k.checker.report
-	v, err := readVocabulary(newJSONReader(content), k.tokens)
-	var syntax *jsonError
+	v, err := readVocabulary(pyjson.NewReader(content), k.tokens)
+	var syntax *pyjson.SyntaxError
 	switch {
 	case errors.As(err, &syntax):
-		report.add("tokenizer-json", Finding{File: e.Path, Line: syntax.line, Message: syntax.problem})
+		report.add("tokenizer-json", Finding{File: e.Path, Line: syntax.Line, Message: syntax.Problem})
 	case err != nil: // the reader's, which its owner reports
 	case v.misplaced != "":
 		report.add("tokenizer-vocab", Finding{File: e.Path, Message: v.misplaced})
@@ -91,101 +92,101 @@ func (v *vocabulary) see(t *tokens, token string) {
 }
 
 // readVocabulary reads a whole document. Where a key comes twice, the last one counts, as it does to Python.
-func readVocabulary(j *jsonReader, wanted []string) (*vocabulary, error) {
+func readVocabulary(j *pyjson.Reader, wanted []string) (*vocabulary, error) {
 	v := &vocabulary{wanted: wanted}
-	if j.kind() != jsonObject {
+	if j.Kind() != pyjson.Object {
 		v.misplaced = "the document is no object"
-		j.skip()
-		return v, j.end()
+		j.Skip()
+		return v, j.End()
 	}
-	j.object(func(key string) {
+	j.Object(func(key string) {
 		switch key {
 		case "model":
 			v.model, v.misplaced = tokens{}, ""
-			if j.kind() != jsonObject {
+			if j.Kind() != pyjson.Object {
 				v.misplaced = "model is no object"
-				j.skip()
+				j.Skip()
 				return
 			}
-			j.object(func(key string) {
+			j.Object(func(key string) {
 				if key == "vocab" {
 					v.model = tokens{}
 					v.readModel(j)
 					return
 				}
-				j.skip()
+				j.Skip()
 			})
 		case "added_tokens":
 			v.added = tokens{}
 			v.readAdded(j)
 		default:
-			j.skip()
+			j.Skip()
 		}
 	})
-	return v, j.end()
+	return v, j.End()
 }
 
 // readModel reads model.vocab: tokens as keys, or a list of pairs that begin with the token.
-func (v *vocabulary) readModel(j *jsonReader) {
-	switch j.kind() {
-	case jsonObject:
-		j.object(func(key string) {
+func (v *vocabulary) readModel(j *pyjson.Reader) {
+	switch j.Kind() {
+	case pyjson.Object:
+		j.Object(func(key string) {
 			v.see(&v.model, key)
-			j.skip()
+			j.Skip()
 		})
-	case jsonArray:
-		j.array(func() {
-			if j.kind() != jsonArray {
-				j.skip()
+	case pyjson.Array:
+		j.Array(func() {
+			if j.Kind() != pyjson.Array {
+				j.Skip()
 				return
 			}
 			first := true
-			j.array(func() {
+			j.Array(func() {
 				switch {
 				case !first:
-					j.skip()
-				case j.kind() == jsonString:
-					v.see(&v.model, j.text())
+					j.Skip()
+				case j.Kind() == pyjson.String:
+					v.see(&v.model, j.Text())
 				default:
 					v.model.any = true
-					j.skip()
+					j.Skip()
 				}
 				first = false
 			})
 		})
 	default:
-		j.skip()
+		j.Skip()
 	}
 }
 
 // readAdded reads added_tokens: a list of tokens, or of objects with a token as their content.
-func (v *vocabulary) readAdded(j *jsonReader) {
-	if j.kind() != jsonArray {
-		j.skip()
+func (v *vocabulary) readAdded(j *pyjson.Reader) {
+	if j.Kind() != pyjson.Array {
+		j.Skip()
 		return
 	}
-	j.array(func() {
-		switch j.kind() {
-		case jsonString:
-			v.see(&v.added, j.text())
-		case jsonObject:
+	j.Array(func() {
+		switch j.Kind() {
+		case pyjson.String:
+			v.see(&v.added, j.Text())
+		case pyjson.Object:
 			content, given := "", false
-			j.object(func(key string) {
+			j.Object(func(key string) {
 				if key != "content" {
-					j.skip()
+					j.Skip()
 					return
 				}
-				if given = j.kind() == jsonString; given {
-					content = j.text()
+				if given = j.Kind() == pyjson.String; given {
+					content = j.Text()
 					return
 				}
-				j.skip()
+				j.Skip()
 			})
 			if given {
 				v.see(&v.added, content)
 			}
 		default:
-			j.skip()
+			j.Skip()
 		}
 	})
 }

@@ -1,4 +1,4 @@
-package preflight
+package pyjson
 
 import (
 	"strconv"
@@ -6,22 +6,22 @@ import (
 	"unicode/utf8"
 )
 
-// skip reads any value.
-func (j *jsonReader) skip() {
-	switch j.kind() {
-	case jsonObject:
-		j.object(func(string) { j.skip() })
-	case jsonArray:
-		j.array(j.skip)
-	case jsonString:
-		j.text()
+// Skip reads any value.
+func (j *Reader) Skip() {
+	switch j.Kind() {
+	case Object:
+		j.Object(func(string) { j.Skip() })
+	case Array:
+		j.Array(j.Skip)
+	case String:
+		j.Text()
 	default:
 		j.scalar()
 	}
 }
 
-// text reads a string, and returns its beginning.
-func (j *jsonReader) text() string {
+// Text reads a string, and returns its beginning.
+func (j *Reader) Text() string {
 	j.take()
 	var b []byte
 	for j.err == nil {
@@ -36,7 +36,7 @@ func (j *jsonReader) text() string {
 		case r == '\\':
 			r = j.escaped()
 		}
-		if len(b) < maxJSONText {
+		if len(b) < maxText {
 			b = utf8.AppendRune(b, r)
 		}
 	}
@@ -44,7 +44,7 @@ func (j *jsonReader) text() string {
 }
 
 // escaped reads behind a backslash. Half of a pair of surrogates is allowed, and stands for a character that is none.
-func (j *jsonReader) escaped() rune {
+func (j *Reader) escaped() rune {
 	switch r := j.next(); r {
 	case '"', '\\', '/':
 		return r
@@ -75,7 +75,7 @@ func (j *jsonReader) escaped() rune {
 	return utf16.DecodeRune(first, j.hex())
 }
 
-func (j *jsonReader) hex() rune {
+func (j *Reader) hex() rune {
 	var n rune
 	for range 4 {
 		r := j.next()
@@ -96,7 +96,7 @@ func (j *jsonReader) hex() rune {
 }
 
 // scalar reads a number or a word.
-func (j *jsonReader) scalar() {
+func (j *Reader) scalar() {
 	first := j.peek()
 	if first == -1 {
 		j.fail("a value is missing")
@@ -116,7 +116,7 @@ func (j *jsonReader) scalar() {
 			_ = j.r.UnreadRune()
 			break
 		}
-		if long = len(word) > maxPythonDigits; !long {
+		if long = len(word) > maxDigits; !long {
 			word = append(word, byte(r))
 		}
 	}
@@ -124,8 +124,8 @@ func (j *jsonReader) scalar() {
 	case "true", "false", "null", "NaN", "Infinity", "-Infinity":
 		return
 	}
-	if long || !jsonNumber(word) {
-		j.fail("%s is no value", strconv.Quote(clip(append(word, runeAt(first, len(word))...))))
+	if long || !isNumber(word) {
+		j.fail("%s is no value", quoted(append(word, runeAt(first, len(word))...)))
 	}
 }
 
@@ -137,8 +137,8 @@ func runeAt(r rune, length int) []byte {
 	return utf8.AppendRune(nil, r)
 }
 
-// jsonNumber reports whether a word is a number of JSON.
-func jsonNumber(word []byte) bool {
+// isNumber reports whether a word is a number of JSON.
+func isNumber(word []byte) bool {
 	rest := word
 	if len(rest) > 0 && rest[0] == '-' {
 		rest = rest[1:]
@@ -165,4 +165,21 @@ func jsonNumber(word []byte) bool {
 		rest = rest[len(exponent):]
 	}
 	return len(rest) == 0
+}
+
+// quoted makes a word fit for a message: quoted, and cut.
+func quoted(word []byte) string {
+	const longest = 64
+	if len(word) > longest {
+		return strconv.Quote(string(word[:longest]) + "…")
+	}
+	return strconv.Quote(string(word))
+}
+
+func leadingDigits(b []byte) []byte {
+	n := 0
+	for n < len(b) && b[n] >= '0' && b[n] <= '9' {
+		n++
+	}
+	return b[:n]
 }

@@ -1,4 +1,4 @@
-package preflight
+package pyjson
 
 import (
 	"bytes"
@@ -7,72 +7,74 @@ import (
 	"unicode/utf8"
 )
 
-// pyKind is the type of a JSON value, as Python tells them apart.
-type pyKind uint8
+// Kind is the type of a JSON value, as Python tells them apart.
+type Kind uint8
 
+// The kinds. Reader tells objects, arrays and strings from all others.
 const (
-	pyNull pyKind = iota
-	pyBool
-	pyNumber // NaN and the infinities among them
-	pyString
-	pyArray
-	pyObject
+	Other Kind = iota
+	Null
+	Bool
+	Number // NaN and the infinities among them
+	String
+	Array
+	Object
 )
 
-// pyValue is a JSON value as Python's json.loads reads it.
-type pyValue struct {
-	kind pyKind
-	// number is the value of a number; true is 1 and false 0, as Python has it.
-	number float64
-	// huge is true for an integer that no float holds, on which the ingestor's validator gives up.
-	huge    bool
-	items   []pyValue
-	members []pyMember // in the order of their first appearance
+// Value is a JSON value as Python's json.loads reads it.
+type Value struct {
+	Kind Kind
+	// Number is the value of a number; true is 1 and false 0, as Python has it.
+	Number float64
+	// Huge is true for an integer that no float holds, on which the ingestor's validator gives up.
+	Huge    bool
+	Items   []Value
+	Members []Member // in the order of their first appearance
 }
 
-// pyMember is a member of an object. Names are unique: the last value of a name counts.
-type pyMember struct {
-	name  string
-	value pyValue
+// Member is a member of an object. Names are unique: the last value of a name counts.
+type Member struct {
+	Name  string
+	Value Value
 }
 
-// get is the member of that name; nil for none.
-func (v *pyValue) get(name string) *pyValue {
-	for i := range v.members {
-		if v.members[i].name == name {
-			return &v.members[i].value
+// Get is the member of that name; nil for none.
+func (v *Value) Get(name string) *Value {
+	for i := range v.Members {
+		if v.Members[i].Name == name {
+			return &v.Members[i].Value
 		}
 	}
 	return nil
 }
 
-// maxPyDepth is less than the depth at which Python gives up.
-const maxPyDepth = 900
+// maxValueDepth is less than the depth at which Python gives up.
+const maxValueDepth = 900
 
-// pyReader reads one JSON value in memory, with Python's additions: NaN, Infinity, -Infinity, and single surrogates. Other
-// than jsonReader, which walks through documents of any length, it keeps the numbers and the whole names.
-type pyReader struct {
+// valueReader reads one JSON value in memory, with Python's additions: NaN, Infinity, -Infinity, and single surrogates. Other
+// than Reader, which walks through documents of any length, it keeps the numbers and the whole names.
+type valueReader struct {
 	data  []byte
 	i     int
 	depth int
 }
 
-// parsePythonJSON reads text that is one JSON value and nothing else.
-func parsePythonJSON(data []byte) (pyValue, bool) {
-	r := pyReader{data: data}
+// Parse reads text that is one JSON value and nothing else.
+func Parse(data []byte) (Value, bool) {
+	r := valueReader{data: data}
 	v, ok := r.value()
 	r.blanks()
 	return v, ok && r.i == len(r.data)
 }
 
-func (r *pyReader) blanks() {
+func (r *valueReader) blanks() {
 	for r.i < len(r.data) && bytes.IndexByte([]byte(" \t\n\r"), r.data[r.i]) >= 0 {
 		r.i++
 	}
 }
 
 // skip takes a mark and the blanks in front of it.
-func (r *pyReader) skip(mark byte) bool {
+func (r *valueReader) skip(mark byte) bool {
 	r.blanks()
 	if r.i < len(r.data) && r.data[r.i] == mark {
 		r.i++
@@ -81,11 +83,11 @@ func (r *pyReader) skip(mark byte) bool {
 	return false
 }
 
-func (r *pyReader) value() (v pyValue, ok bool) {
+func (r *valueReader) value() (v Value, ok bool) {
 	r.depth++
 	defer func() { r.depth-- }()
 	r.blanks()
-	if r.i >= len(r.data) || r.depth > maxPyDepth {
+	if r.i >= len(r.data) || r.depth > maxValueDepth {
 		return v, false
 	}
 	switch r.data[r.i] {
@@ -98,13 +100,13 @@ func (r *pyReader) value() (v pyValue, ok bool) {
 	case '"':
 		r.i++
 		_, ok = r.text()
-		return pyValue{kind: pyString}, ok
+		return Value{Kind: String}, ok
 	}
 	for _, word := range []struct {
 		text  string
-		value pyValue
+		value Value
 	}{
-		{"null", pyValue{}}, {"true", pyValue{kind: pyBool, number: 1}}, {"false", pyValue{kind: pyBool}},
+		{"null", Value{Kind: Null}}, {"true", Value{Kind: Bool, Number: 1}}, {"false", Value{Kind: Bool}},
 		{"NaN", notFinite("NaN")}, {"Infinity", notFinite("Inf")}, {"-Infinity", notFinite("-Inf")},
 	} {
 		if bytes.HasPrefix(r.data[r.i:], []byte(word.text)) {
@@ -115,20 +117,20 @@ func (r *pyReader) value() (v pyValue, ok bool) {
 	return r.numeral()
 }
 
-func notFinite(text string) pyValue {
+func notFinite(text string) Value {
 	// These words cannot fail.
 	f, _ := strconv.ParseFloat(text, 64)
-	return pyValue{kind: pyNumber, number: f}
+	return Value{Kind: Number, Number: f}
 }
 
-func (r *pyReader) digits() int {
+func (r *valueReader) digits() int {
 	n := len(leadingDigits(r.data[r.i:]))
 	r.i += n
 	return n
 }
 
-// numeral reads a number: no plus sign, no zeros in front, digits on both sides of a point.
-func (r *pyReader) numeral() (pyValue, bool) {
+// numeral reads a Number: no plus sign, no zeros in front, digits on both sides of a point.
+func (r *valueReader) numeral() (Value, bool) {
 	from := r.i
 	if r.data[r.i] == '-' {
 		r.i++
@@ -136,7 +138,7 @@ func (r *pyReader) numeral() (pyValue, bool) {
 	first := r.i
 	n := r.digits()
 	if n == 0 {
-		return pyValue{}, false
+		return Value{}, false
 	}
 	if n > 1 && r.data[first] == '0' {
 		r.i = first + 1 // the rest is then in the way
@@ -162,11 +164,11 @@ func (r *pyReader) numeral() (pyValue, bool) {
 	}
 	// The syntax was checked; the error of an overflow comes with the infinity that Python has as well.
 	f, err := strconv.ParseFloat(string(r.data[from:r.i]), 64)
-	return pyValue{kind: pyNumber, number: f, huge: integer && err != nil}, true
+	return Value{Kind: Number, Number: f, Huge: integer && err != nil}, true
 }
 
-func (r *pyReader) array() (pyValue, bool) {
-	v := pyValue{kind: pyArray}
+func (r *valueReader) array() (Value, bool) {
+	v := Value{Kind: Array}
 	if r.skip(']') {
 		return v, true
 	}
@@ -175,7 +177,7 @@ func (r *pyReader) array() (pyValue, bool) {
 		if !ok {
 			return v, false
 		}
-		v.items = append(v.items, item)
+		v.Items = append(v.Items, item)
 		if r.skip(']') {
 			return v, true
 		}
@@ -185,8 +187,8 @@ func (r *pyReader) array() (pyValue, bool) {
 	}
 }
 
-func (r *pyReader) object() (pyValue, bool) {
-	v := pyValue{kind: pyObject}
+func (r *valueReader) object() (Value, bool) {
+	v := Value{Kind: Object}
 	if r.skip('}') {
 		return v, true
 	}
@@ -204,10 +206,10 @@ func (r *pyReader) object() (pyValue, bool) {
 			return v, false
 		}
 		if i, again := seen[name]; again {
-			v.members[i].value = value
+			v.Members[i].Value = value
 		} else {
-			seen[name] = len(v.members)
-			v.members = append(v.members, pyMember{name, value})
+			seen[name] = len(v.Members)
+			v.Members = append(v.Members, Member{name, value})
 		}
 		if r.skip('}') {
 			return v, true
@@ -219,7 +221,7 @@ func (r *pyReader) object() (pyValue, bool) {
 }
 
 // text reads a string behind its first quote.
-func (r *pyReader) text() (string, bool) {
+func (r *valueReader) text() (string, bool) {
 	var b []byte
 	for r.i < len(r.data) {
 		c := r.data[r.i]
@@ -242,7 +244,7 @@ func (r *pyReader) text() (string, bool) {
 }
 
 // escaped reads an escape behind its backslash.
-func (r *pyReader) escaped(b []byte) ([]byte, bool) {
+func (r *valueReader) escaped(b []byte) ([]byte, bool) {
 	if r.i >= len(r.data) {
 		return b, false
 	}
@@ -275,12 +277,12 @@ func (r *pyReader) escaped(b []byte) ([]byte, bool) {
 	return utf8.AppendRune(b, first), true
 }
 
-func (r *pyReader) codeUnit() (rune, bool) {
+func (r *valueReader) codeUnit() (rune, bool) {
 	if len(r.data)-r.i < 4 {
 		return 0, false
 	}
 	for _, c := range r.data[r.i : r.i+4] {
-		if !isDigit(c) && (c|0x20 < 'a' || c|0x20 > 'f') {
+		if (c < '0' || c > '9') && (c|0x20 < 'a' || c|0x20 > 'f') {
 			return 0, false
 		}
 	}
