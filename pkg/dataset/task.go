@@ -125,6 +125,9 @@ type Task struct {
 	SpecFields []string
 	// Since is the first ingestor version that knows the task; "" when all do.
 	Since string
+	// ReadsFiles is true where a validator of the ingestor opens the files that rows name. It reads the names with pandas'
+	// missing values, so that "NA" names no file.
+	ReadsFiles bool
 	// Checks are the groups of rules that the preflight holds the dataset against, beside those that every task of its
 	// manifest kind has (CSV, file names, label, schema).
 	Checks []Check
@@ -135,6 +138,9 @@ func (t Task) Takes(flag string) bool { return slices.Contains(t.Flags, flag) }
 
 // Has reports whether the task has a group of rules.
 func (t Task) Has(check Check) bool { return slices.Contains(t.Checks, check) }
+
+// Newer reports whether only ingestors from 0.7 on know the task.
+func (t Task) Newer() bool { return t.Since == "0.7.0" }
 
 // HasLabel reports whether the task's spec has a label.
 func (t Task) HasLabel() bool { return t.LabelForm != LabelForbidden }

@@ -52,16 +52,16 @@ func newBIOCheck(c *checker) *bioCheck {
 type bioRows struct{ *bioCheck }
 
 func (b bioRows) begin(t *table) bool {
-	label := t.labels
+	of := t
 	if t.shapeOnly {
-		label = t.first.labels
+		of = t.first
 	}
-	if label == nil {
+	if of.labelAt < 0 {
 		return false // reported already
 	}
-	b.column = label.name
+	b.column = of.header[of.labelAt]
 	found := true
-	for _, column := range []string{filenameColumn, label.name} {
+	for _, column := range []string{filenameColumn, b.column} {
 		if slices.ContainsFunc(t.raw, func(raw string) bool { return strings.EqualFold(raw, column) }) {
 			continue
 		}
@@ -78,7 +78,7 @@ func (b bioRows) begin(t *table) bool {
 		b.checker.report.add("bio-header", Finding{File: t.file, Column: column, Message: message})
 		found = found && !t.shapeOnly
 	}
-	b.name, b.label = t.position(filenameColumn), t.position(label.name)
+	b.name, b.label = t.position(filenameColumn), t.position(b.column)
 	return found && b.name >= 0 && b.label >= 0
 }
 

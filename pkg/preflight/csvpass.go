@@ -88,7 +88,7 @@ func (c *checker) newCSVPass(e dataset.Entry) *csvPass {
 	switch {
 	case c.Task.HasFiles():
 		p.table.missing = missingFiles
-	case c.Task.Since != "":
+	case c.Task.Newer():
 		p.table.missing = missingNewer
 	}
 	// Without an escape character the two readings differ only in delimiter and quote.
@@ -123,10 +123,13 @@ func (p *csvPass) write(block []byte) {
 	if !p.begun {
 		p.begun, p.utf16 = true, bytes.HasPrefix(block, []byte("\xff\xfe")) || bytes.HasPrefix(block, []byte("\xfe\xff"))
 	}
-	if !p.table.nul && !p.utf16 && bytes.IndexByte(block, 0) >= 0 {
+	if p.utf16 {
+		return // nothing that a reader of bytes could say of it would help
+	}
+	if !p.table.nul && bytes.IndexByte(block, 0) >= 0 {
 		p.table.nul = true
 	}
-	if p.ingestion != nil && p.table.escape == 0 && bytes.IndexByte(block, p.options.Escape) >= 0 {
+	if p.table.escape == 0 && bytes.IndexByte(block, p.options.Escape) >= 0 {
 		p.fork()
 	}
 	_, _ = p.ingestion.Write(block)
@@ -157,6 +160,10 @@ func (p *csvPass) settle() {
 
 func (p *csvPass) finish() {
 	report, file := p.checker.report, p.entry.Path
+	if p.utf16 {
+		report.add("csv-not-utf8", Finding{File: file, Message: "the file is UTF-16, not UTF-8"})
+		return
+	}
 	failed := p.close(p.ingestion, true)
 	if p.validators != nil {
 		p.close(p.validators, !failed)
@@ -168,11 +175,7 @@ func (p *csvPass) finish() {
 		p.table.compareHeaders()
 	}
 	if offset, bad := p.utf8.Invalid(); bad {
-		f := Finding{File: file, Message: fmt.Sprintf("not valid UTF-8: a non-UTF-8 byte was found at byte %d", offset)}
-		if p.utf16 {
-			f.Message = "the file is UTF-16, not UTF-8"
-		}
-		report.add("csv-not-utf8", f)
+		report.add("csv-not-utf8", Finding{File: file, Message: fmt.Sprintf("not valid UTF-8: a non-UTF-8 byte was found at byte %d", offset)})
 	}
 	switch ends := p.ingestion.LineEnds(); {
 	case ends.CR > 0 && ends.LF == 0 && ends.CRLF == 0:

@@ -28,9 +28,6 @@ func (c *column) checkDate(cell []byte) *breach {
 			}
 			return &breach{"value-date-number", fmt.Sprintf("is a number; the column is %s", c.declared)}
 		}
-		if d.now.IsZero() {
-			d.now = time.Now().UTC()
-		}
 		first := s
 		if d.number != "" {
 			first = d.number
@@ -77,7 +74,7 @@ func (d *dateColumn) check(s string) (instant, *breach) {
 		return 0, &breach{"value-not-date", "is written in another way than the column's first value"}
 	}
 	if at, _ := m.instant(); at != own.at {
-		return 0, &breach{"value-date-order", "is checked day first, as the column's first value, but stored month first"}
+		return 0, &breach{"value-date-order", "is read in one way when it is checked, as the column's first value is, and in another when it is stored"}
 	}
 	return own.at, nil
 }

@@ -41,8 +41,7 @@ func (t *table) startFilenames() {
 	}
 	entries, task := t.checker.primary, t.checker.Task
 	t.names = &filenames{
-		validated: task.Has(dataset.CheckBIO) || task.Has(dataset.CheckSentencePairs) || task.Has(dataset.CheckContrastivePairs),
-		table:     t, index: i, dir: task.Dir, extension: t.checker.extension, entries: entries, refs: make([]uint8, len(entries)),
+		validated: task.ReadsFiles, table: t, index: i, dir: task.Dir, extension: t.checker.extension, entries: entries, refs: make([]uint8, len(entries)),
 	}
 }
 
@@ -100,6 +99,9 @@ func (n *filenames) resolve(at place, cell []byte) {
 		t.report.add("filename-missing-text", t.finding(at, filenameColumn, cell, fmt.Sprintf("file name \"%s\" is a missing value to the ingestor's validators", clip(cell))))
 	}
 	i, ok := n.find(name)
+	if !ok && len(n.entries) == 0 {
+		return // one finding about the directory says it all
+	}
 	if !ok {
 		f := t.finding(at, filenameColumn, cell, "")
 		f.Message, f.Remedy = n.missing(cell, name)

@@ -48,7 +48,9 @@ type Finding struct {
 	Line   int64  `json:"line,omitempty"`
 	Column string `json:"column,omitempty"`
 	// Value is the offending value, escaped and cut.
-	Value   string `json:"value,omitempty"`
+	Value string `json:"value,omitempty"`
+	// Count is how many breaches the finding stands for, where they are more than one.
+	Count   int    `json:"count,omitempty"`
 	Message string `json:"message"`
 	Remedy  string `json:"remedy,omitempty"`
 }
@@ -111,6 +113,9 @@ func (r *report) add(rule string, f Finding) {
 
 // addMany counts n breaches that one finding stands for.
 func (r *report) addMany(rule string, n int, f Finding) {
+	if n > 1 {
+		f.Count = n
+	}
 	r.add(rule, f)
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -248,6 +253,9 @@ func (f Finding) String() string {
 		text += "column " + bare + ": "
 	}
 	text += f.Message
+	if f.Count > 1 {
+		text += fmt.Sprintf(" (%d in all)", f.Count)
+	}
 	if f.Remedy != "" {
 		text += "; " + f.Remedy
 	}

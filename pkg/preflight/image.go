@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"runtime"
 	"strings"
 
@@ -21,6 +22,11 @@ const (
 
 // size is the size of an image in pixels.
 type size struct{ width, height int32 }
+
+// sizeOf clamps what no image of a sane size has.
+func sizeOf(width, height int) size {
+	return size{width: int32(min(width, math.MaxInt32)), height: int32(min(height, math.MaxInt32))}
+}
 
 func (s size) String() string { return fmt.Sprintf("%dx%d", s.width, s.height) }
 
@@ -69,7 +75,7 @@ func (m *imageCheck) read(i int, e dataset.Entry, content content) {
 	case errors.Is(err, dataset.ErrNotImage):
 		c.report.add("image-unreadable", Finding{File: e.Path, Message: err.Error()})
 	case err == nil:
-		c.sizes[i] = size{width: int32(min(h.Width, 1<<30)), height: int32(min(h.Height, 1<<30))}
+		c.sizes[i] = sizeOf(h.Width, h.Height)
 		c.judgeSize(i, h)
 		if !whole(h.Format, content.at, e.Size, b.tail[:]) {
 			c.report.add("image-truncated", Finding{File: e.Path, Message: fmt.Sprintf("the %s has no end: the file was cut short", h.Format)})
@@ -122,7 +128,7 @@ func (m *imageCheck) finish() { m.checker.targetSize = m.checker.checkSizes(m.pr
 // judgeSize applies the rules about the size of one image alone.
 func (c *checker) judgeSize(i int, h dataset.ImageHeader) {
 	e := c.staged[i]
-	if int64(h.Width)*int64(h.Height) > maxPixels {
+	if h.Width > maxPixels/h.Height {
 		c.report.add("image-too-many-pixels", Finding{File: e.Path, Message: fmt.Sprintf("%dx%d pixels exceed the safe limit of %d", h.Width, h.Height, maxPixels)})
 	}
 	least := c.MinSize
@@ -143,7 +149,7 @@ func (c *checker) checkSizes(prefix string) [2]int {
 			images++
 		}
 	}
-	want := size{width: int32(c.TargetSize[0]), height: int32(c.TargetSize[1])}
+	want := sizeOf(c.TargetSize[0], c.TargetSize[1])
 	given := want != size{}
 	if !given {
 		want = mostFrequent(count)

@@ -131,14 +131,14 @@ func (m maskFiles) read(i int, e dataset.Entry, content content) {
 	case errors.Is(err, dataset.ErrNotImage):
 		c.report.add("mask-unreadable", Finding{File: e.Path, Message: err.Error()})
 	case err == nil:
-		c.sizes[i] = size{width: int32(min(h.Width, 1<<30)), height: int32(min(h.Height, 1<<30))}
+		c.sizes[i] = sizeOf(h.Width, h.Height)
 	}
 }
 
 // finish compares the masks with the size that the images have or should have, which is known by now.
 func (m maskFiles) finish() {
 	c := m.checker
-	want := size{width: int32(c.targetSize[0]), height: int32(c.targetSize[1])}
+	want := sizeOf(c.targetSize[0], c.targetSize[1])
 	if want == (size{}) {
 		return
 	}

@@ -14,6 +14,7 @@ func schemaRules() []Rule {
 		{"schema-too-many-columns", SeverityError, "2.0", "a table of the database cannot have this many columns", "leave columns out of --schema"},
 		{"schema-row-size", SeverityError, "2.0", "a row of these types is longer than the database's 65,535 bytes", "use TEXT for long columns, or leave columns out of --schema"},
 		{"schema-row-page", SeverityWarning, "2.0", "a row of so many text columns may not fit on a page of the database", "leave columns out of --schema"},
+		{"schema-no-feature", SeverityWarning, "spec", "no column but the label is stored, and nothing can be learned from it", "add columns, or look whether the task is meant"},
 		{"schema-skipped", SeverityNote, "spec", "a column has a name that the ingestor keeps for itself, and is left out of the schema", "rename it, if it is a feature"},
 		{"schema-not-in-schema", SeverityNote, "2.0", "a column of the CSV is not in the schema, and is not stored", ""},
 	}
@@ -28,7 +29,7 @@ func valueRules() []Rule {
 		{"value-not-boolean", SeverityError, "2.0", "a value of a boolean column is none of 0, 1, true, false, yes, no, y, n, t, f", "correct the value, or declare the column VARCHAR(n)"},
 		{"value-not-date", SeverityError, "2.0", "a value of a date or time column is no date, or is written in another way than the column's first value", "correct it, leave the cell empty, or write all values of the column in the same way"},
 		{"value-date-fraction", SeverityWarning, "5.3", "a time has a part of a second, which the ingestor's tables do not keep, whatever the type says", "declare the column VARCHAR(n), or split the part off into a column of its own"},
-		{"value-date-order", SeverityWarning, "2.2", "a date is checked day first, as the column's first value is written, but read month first when it is stored", "write all values of the column as YYYY-MM-DD"},
+		{"value-date-order", SeverityWarning, "2.2", "a date is read in one way when it is checked, as the column's first value is (day first, say), and in another when it is stored", "write all values of the column as YYYY-MM-DD"},
 		{"value-time-zone", SeverityError, "5.1", "a date has a time zone, which the database refuses", "convert it to UTC and drop the zone"},
 		{"value-too-long", SeverityError, "2.0", "a text is longer than its column", "declare a longer VARCHAR(n), or TEXT"},
 		{"value-measured-length", SeverityError, "5.1", "the ingestor measures a column of numbers as numbers: 01234 beside an empty cell is 1234.0", "declare a longer VARCHAR(n), or TEXT"},

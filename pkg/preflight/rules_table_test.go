@@ -43,6 +43,7 @@ func schemaCases() []ruleCase {
 		inferred("schema-too-many-columns", wide(1007, "c", "1"), wide(1006, "c", "1")),
 		inferred("schema-row-page", wide(250, "c", "twelve chars"), wide(150, "c", "twelve chars")),
 		inferred("schema-skipped", "id,a,label\n1,2,x\n2,3,y\n", "key,a,label\n1,2,x\n2,3,y\n"),
+		inferred("schema-no-feature", "id,label\n1,x\n2,y\n", "id,a,label\n1,1,x\n2,2,y\n"),
 		declared("schema-not-in-schema", "age:INT;label:TEXT", "age,more,label\n1,2,a\n2,3,b\n", features),
 		rowSize,
 	}
@@ -107,8 +108,8 @@ func valueCases() []ruleCase {
 		inferred("value-too-long", "s,label\n"+strings.Repeat("é", 32768)+",a\nx,b\n", "s,label\n"+strings.Repeat("é", 32767)+",a\nx,b\n"),
 		typed("value-measured-length", "VARCHAR(5)", "01234|", "01234|x"),
 		typed("value-measured-length", "VARCHAR(4)", "1e10", "1e1"),
-		inferred("value-extension", "extension,label\n12345678901,a\nx,b\n", "extension,label\n1234567890,a\nx,b\n"),
-		inferred("value-filename", "filename,label\n"+strings.Repeat("x", 256)+",a\nx,b\n", "filename,label\n"+strings.Repeat("x", 255)+",a\nx,b\n"),
+		inferred("value-extension", "extension,n,label\n12345678901,1,a\nx,2,b\n", "extension,n,label\n1234567890,1,a\nx,2,b\n"),
+		inferred("value-filename", "filename,n,label\n"+strings.Repeat("x", 256)+",1,a\nx,2,b\n", "filename,n,label\n"+strings.Repeat("x", 255)+",1,a\nx,2,b\n"),
 		typed("value-single-precision", "FLOAT", "123456789.125", "1234.5"),
 		typed("value-decimal-rounded", "DECIMAL(5,2)", "1.005", "1.00500e0"),
 		typed("value-leading-zero", "INT", "007", "7"),

@@ -35,7 +35,7 @@ func (t *table) declare(labelAt int) {
 			t.lacks("schema-column-missing", want.Name, "the CSV has no column "+quoted(want.Name))
 			continue
 		}
-		t.columns[i] = &column{name: want.Name, declared: &typ, label: i == labelAt, besideFiles: t.checker.Task.HasFiles()}
+		t.columns[i] = &column{name: want.Name, declared: &typ, label: i == labelAt, besideFiles: t.checker.Task.HasFiles(), dates: dateColumn{now: t.checker.now()}}
 	}
 	var left []string
 	for i, name := range t.header {
@@ -148,10 +148,17 @@ func (t *table) finishSchema() []dataset.Column {
 		t.labels.sqlType = types[t.labels.index]
 	}
 	t.checkSize(types)
+	features := 0
 	for i, c := range t.columns {
 		if c != nil {
 			t.judgeColumn(c, types[i])
+			if !c.label {
+				features++
+			}
 		}
+	}
+	if features == 0 && t.labels != nil && t.checker.Schema == nil && !t.checker.Task.HasFiles() {
+		t.report.add("schema-no-feature", Finding{File: t.file, Message: fmt.Sprintf("no column but the label %s is stored", quoted(t.labels.name))})
 	}
 	if t.checker.Schema != nil {
 		return t.checker.Schema

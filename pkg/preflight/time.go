@@ -27,11 +27,15 @@ type timeReader struct {
 }
 
 func newTimeReader(c *checker, t *table, index int) *timeReader {
-	now := c.Now
-	if now.IsZero() {
-		now = time.Now()
+	return &timeReader{report: t.report, table: t, index: index, now: c.now()}
+}
+
+// now is the clock of the run, in UTC as that of the ingestor's Pod.
+func (c *checker) now() time.Time {
+	if c.Now.IsZero() {
+		return time.Now().UTC()
 	}
-	return &timeReader{report: t.report, table: t, index: index, now: now.UTC()}
+	return c.Now.UTC()
 }
 
 // exact is the column that the header calls exactly so, blanks included; -1 for none. The ingestor's validators do not
@@ -180,7 +184,7 @@ func (f *forecastingCheck) begin(t *table) bool {
 		f.checkType(t)
 	}
 	f.features = newNumericColumns(t, timestampColumn)
-	return true
+	return index >= 0 // else the times may stand in any other column
 }
 
 func (f *forecastingCheck) checkType(t *table) {

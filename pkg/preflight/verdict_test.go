@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"image"
+	"slices"
 	"strings"
 	"testing"
 
@@ -251,4 +252,63 @@ func bmpOf(w, h int) string {
 		panic(err)
 	}
 	return b.String()
+}
+
+// TestEscapedReading: a backslash anywhere in the CSV parts the readings; the checks of every task go on in the validators'.
+func TestEscapedReading(t *testing.T) {
+	t.Parallel()
+	broken := map[string]string{
+		"keypoint_detection":         `a.png,"{""k"": 1}","{""k"": 1}",x`,
+		"semantic_segmentation":      "a.png,gone,x",
+		"token_classification":       "a.txt,O PER",
+		"time_series_forecasting":    "2023-01-01 00:00:00,1,1.5",
+		"time_series_classification": "s1,2023-01-01 00:00:00,1,d",
+		"time_to_event_prediction":   "-1,1,1",
+	}
+	for name, row := range broken {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			data, p := good(name), Params{Task: task(t, name)}
+			csv := "labels.csv"
+			if !p.Task.HasFiles() {
+				csv = "data.csv"
+			}
+			lines := strings.SplitAfter(data[csv]+row+"\n", "\n")
+			plain := rulesOf(checkPath(t, data.With(csv, strings.Join(lines, "")).Write(t), p))
+			for i := range lines[:len(lines)-1] {
+				note := ",note\n"
+				if i > 0 {
+					note = `,c:\\d` + "\n"
+				}
+				lines[i] = strings.TrimSuffix(lines[i], "\n") + note
+			}
+			p.Schema = noteless(data[csv], p.Task)
+			escaped := rulesOf(checkPath(t, data.With(csv, strings.Join(lines, "")).Write(t), p))
+			for _, rule := range plain {
+				if !slices.Contains(escaped, rule) {
+					t.Errorf("rules %q without a backslash, %q with one", plain, escaped)
+				}
+			}
+			if len(plain) == 0 {
+				t.Error("the row breaks nothing")
+			}
+		})
+	}
+}
+
+// noteless is a schema of text and numbers for the columns of a table, so that a further one stays out.
+func noteless(csv string, task dataset.Task) []dataset.Column {
+	if task.HasFiles() {
+		return nil
+	}
+	header, _, _ := strings.Cut(csv, "\n")
+	var schema []dataset.Column
+	for _, name := range strings.Split(header, ",") {
+		typ := map[string]string{"timestamp": "TIMESTAMP", "sequence_id": "VARCHAR(9)", "label": "VARCHAR(9)"}[name]
+		if typ == "" {
+			typ = "DOUBLE"
+		}
+		schema = append(schema, dataset.Column{Name: name, Type: typ})
+	}
+	return schema
 }
