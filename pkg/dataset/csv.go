@@ -11,6 +11,10 @@ import (
 // the bound is what an unclosed quote in a big file is stopped by.
 const MaxRecord = 16 << 20
 
+// MaxFields is the number of fields that the parser keeps of one record. No table has nearly as many; the bound is for
+// files of delimiters alone, each of which would take more memory than it takes in the file.
+const MaxFields = 100_000
+
 // CSVOptions say how a CSV is written. Quote and Escape may be 0 for none.
 type CSVOptions struct {
 	Delimiter, Quote, Escape byte
@@ -24,7 +28,8 @@ func DefaultCSV() CSVOptions { return CSVOptions{Delimiter: ',', Quote: '"'} }
 type Record struct {
 	// Line is the physical line, from 1, on which the record starts.
 	Line int64
-	// Cut is true when the record was longer than MaxRecord and the rest of it was dropped.
+	// Cut is true when the record was longer than MaxRecord, or had more than MaxFields fields, and the rest of it was
+	// dropped.
 	Cut bool
 
 	data []byte

@@ -15,6 +15,7 @@ type scanner struct {
 	escape           byte   // the delimiter when there is none
 	delimiters       uint64 // the delimiter in each byte
 	escapes          uint64 // the escape character in each byte
+	fields           int    // the most of a record
 	record           Record
 }
 
@@ -28,7 +29,7 @@ const (
 )
 
 func newScanner(o CSVOptions) scanner {
-	s := scanner{delimiter: o.Delimiter, quote: o.Quote, escape: o.Delimiter}
+	s := scanner{delimiter: o.Delimiter, quote: o.Quote, escape: o.Delimiter, fields: MaxFields}
 	if o.Escape != 0 {
 		s.escape = o.Escape
 	}
@@ -50,7 +51,8 @@ type wholeRecord struct {
 }
 
 // scan looks for a whole record at the start of a block. Blank lines, a CR that no LF follows, escape characters, doubled
-// quotes and text behind a closing quote are left to the state machine, and so is a record that the block ends in.
+// quotes, text behind a closing quote and too many fields are left to the state machine, and so is a record that the block
+// ends in.
 func (s *scanner) scan(block []byte) wholeRecord {
 	if !s.usable || len(block) == 0 || isLineEnd(block[0]) || ((block[0] == ' ' || block[0] == '\t') && block[0] != s.delimiter) {
 		return wholeRecord{}
@@ -70,7 +72,7 @@ func (s *scanner) scan(block []byte) wholeRecord {
 			start, end = s.unquoted(block, at)
 			at = end
 		}
-		if at >= len(block) || at > MaxRecord {
+		if at >= len(block) || at > MaxRecord || len(r.ends) >= s.fields {
 			return wholeRecord{}
 		}
 		r.starts, r.ends = append(r.starts, start), append(r.ends, end)
@@ -107,11 +109,11 @@ func (s *scanner) quoted(block []byte, at int, found *wholeRecord) int {
 }
 
 // unquoted notes the fields from a place on, but for the last before a quoted one or before anything but a delimiter, and
-// returns where that starts and ends. It looks at eight bytes at a time.
+// returns where that starts and ends. It looks at eight bytes at a time, and stops soon behind the most fields of a record.
 func (s *scanner) unquoted(block []byte, at int) (start, end int) {
 	r := &s.record
 	start = at
-	for ; at+8 <= len(block); at += 8 {
+	for ; at+8 <= len(block) && len(r.ends) <= s.fields; at += 8 {
 		for found := s.special(binary.LittleEndian.Uint64(block[at:])); found != 0; found &= found - 1 {
 			end := at + bits.TrailingZeros64(found)/8
 			c := block[end]

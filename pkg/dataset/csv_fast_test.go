@@ -14,8 +14,8 @@ type reading struct {
 	unclosed string
 }
 
-// read feeds input in random blocks; slow leaves every record to the state machine.
-func read(t testing.TB, r *rand.Rand, input []byte, opts CSVOptions, slow bool) reading {
+// read feeds input in random blocks; slow leaves every record to the state machine, and a record has at most so many fields.
+func read(t testing.TB, r *rand.Rand, input []byte, opts CSVOptions, fields int, slow bool) reading {
 	t.Helper()
 	var out reading
 	p := NewParser(opts, func(r *Record) error {
@@ -30,6 +30,7 @@ func read(t testing.TB, r *rand.Rand, input []byte, opts CSVOptions, slow bool) 
 	if slow {
 		p.whole.usable = false
 	}
+	p.whole.fields = fields
 	for rest := input; len(rest) > 0; {
 		n := 1 + r.IntN(len(rest))
 		block := bytes.Clone(rest[:n])
@@ -52,6 +53,18 @@ func (a reading) equal(b reading) bool {
 	})
 }
 
+// cut is the reading with at most so many fields of each record.
+func (a reading) cut(fields int) reading {
+	a.records = slices.Clone(a.records)
+	for i := range a.records {
+		if r := &a.records[i]; len(r.ends) > fields {
+			r.ends = r.ends[:fields]
+			r.data, r.Cut = r.data[:r.ends[fields-1]], true
+		}
+	}
+	return a
+}
+
 // TestScannerAgrees: records that are found whole are what the state machine makes of them, whatever the options.
 func TestScannerAgrees(t *testing.T) {
 	t.Parallel()
@@ -71,9 +84,13 @@ func TestScannerAgrees(t *testing.T) {
 			input = append(input, pieces[r.IntN(len(pieces))]...)
 		}
 		opts := options[r.IntN(len(options))]
-		want, got := read(t, r, input, opts, true), read(t, r, input, opts, false)
+		fields := 1 + r.IntN(12)
+		want, got := read(t, r, input, opts, fields, true), read(t, r, input, opts, fields, false)
 		if !got.equal(want) {
-			t.Fatalf("%q with %+v:\nstates  %+v\nscanner %+v", input, opts, want, got)
+			t.Fatalf("%q with %+v and at most %d fields:\nstates  %+v\nscanner %+v", input, opts, fields, want, got)
+		}
+		if all := read(t, r, input, opts, MaxFields, false); !got.equal(all.cut(fields)) {
+			t.Fatalf("%q with %+v:\nat most %d fields %+v\nall            %+v", input, opts, fields, got, all)
 		}
 	}
 }

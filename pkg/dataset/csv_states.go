@@ -258,6 +258,10 @@ func (p *Parser) stepAfterCR(c byte) (used bool, err error) {
 }
 
 func (p *Parser) endField() {
+	if p.full() {
+		p.record.Cut = true
+		return
+	}
 	p.record.ends = append(p.record.ends, len(p.record.data))
 }
 
@@ -267,7 +271,13 @@ func (p *Parser) endRecord() error {
 	return p.handle(&p.record)
 }
 
+// full reports whether the record has all the fields that are kept of one.
+func (p *Parser) full() bool { return len(p.record.ends) >= p.whole.fields }
+
 func (p *Parser) push(b []byte) {
+	if p.full() {
+		return
+	}
 	if room := MaxRecord - len(p.record.data); len(b) > room {
 		p.record.Cut = true
 		b = b[:room]
@@ -276,7 +286,10 @@ func (p *Parser) push(b []byte) {
 }
 
 func (p *Parser) pushByte(c byte) {
-	if len(p.record.data) >= MaxRecord {
+	switch {
+	case p.full():
+		return
+	case len(p.record.data) >= MaxRecord:
 		p.record.Cut = true
 		return
 	}

@@ -158,6 +158,46 @@ func TestParserBoundsRecord(t *testing.T) {
 	}
 }
 
+// TestMaxFields: a record of delimiters alone may not fill the memory with the places of its fields, whichever way it is read.
+func TestMaxFields(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		fields, want int
+		end          string
+		cut          bool
+	}{
+		"as many as may be": {MaxFields, MaxFields, "\n", false}, "one too many": {MaxFields + 1, MaxFields, "\n", true},
+		"one too many, CR": {MaxFields + 1, MaxFields, "\r", true}, "many": {8 << 20, MaxFields, "\r\n", true}, "many, open": {8 << 20, MaxFields, "", true},
+	} {
+		for _, size := range []int{256 << 10, 64 << 20} {
+			records := []Record{}
+			capacity := 0
+			p := NewParser(DefaultCSV(), func(r *Record) error {
+				records = append(records, Record{})
+				capacity = max(capacity, cap(r.ends), cap(r.starts))
+				records[len(records)-1].CopyFrom(r)
+				return nil
+			})
+			input := []byte(strings.Repeat(",", c.fields-1) + c.end + "a,b\n")
+			for rest := input; len(rest) > 0; rest = rest[min(size, len(rest)):] {
+				if _, err := p.Write(rest[:min(size, len(rest))]); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if c.end != "" && (len(records) != 2 || records[1].Len() != 2 || records[1].Cut || records[1].Line != 2) {
+				t.Fatalf("%s: %d records; want a second one of two fields", name, len(records))
+			}
+			if first := records[0]; first.Len() != c.want || first.Cut != c.cut {
+				t.Errorf("%s: %d fields, cut %v; want %d, cut %v", name, first.Len(), first.Cut, c.want, c.cut)
+			}
+			// Of a parser's two records, only the one that was handed out is seen here.
+			if most := max(capacity, cap(p.whole.record.ends), cap(p.whole.record.starts)); most > 2*MaxFields {
+				t.Errorf("%s: room for %d fields", name, most)
+			}
+		}
+	}
+}
+
 // TestForkAgrees: a fork goes on as a parser with the new options that was fed everything.
 func TestForkAgrees(t *testing.T) {
 	t.Parallel()

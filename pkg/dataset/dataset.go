@@ -82,7 +82,7 @@ const (
 func Open(ctx context.Context, path string) (*Dataset, error) {
 	info, err := os.Stat(path)
 	if err != nil {
-		return nil, fmt.Errorf("dataset %q: %w", path, err)
+		return nil, notFound(path, err)
 	}
 	switch {
 	case info.IsDir():
@@ -90,7 +90,7 @@ func Open(ctx context.Context, path string) (*Dataset, error) {
 	case info.Mode().IsRegular():
 		return openSingle(ctx, path)
 	}
-	return nil, fmt.Errorf("dataset %q is a %s; it must be a directory or one CSV file", path, kindOf(info.Mode()))
+	return nil, fmt.Errorf("dataset %q is a %s, and data must be read more than once; save it as a .csv file and push that", path, kindOf(info.Mode()))
 }
 
 func openDirectory(ctx context.Context, path string) (*Dataset, error) {
@@ -126,7 +126,7 @@ func openDirectory(ctx context.Context, path string) (*Dataset, error) {
 // directory to reach the target.
 func openSingle(ctx context.Context, path string) (*Dataset, error) {
 	if !isCSVName(path) {
-		return nil, fmt.Errorf("dataset %q is a file whose name does not end in .csv; it must be a directory or one CSV file", path)
+		return nil, fmt.Errorf("dataset %q is %s", path, notCSV(path))
 	}
 	real, err := filepath.EvalSymlinks(path)
 	if err != nil {

@@ -25,7 +25,7 @@ func newRecordReader(opts CSVOptions) *recordReader {
 }
 
 // read reads a record without its end into to, and counts the records that the reading sees there. It is false when
-// the reading sees an open quote, or a line end.
+// the reading sees an open quote, or a line end, or keeps only a part of the record.
 func (r *recordReader) read(body []byte, to *Record) (seen int, closed bool) {
 	// The parser starts where a record starts that is not the first, so that it knows no byte order mark.
 	p := r.parser
@@ -34,7 +34,7 @@ func (r *recordReader) read(body []byte, to *Record) (seen int, closed bool) {
 	r.record, r.seen = to, 0
 	// The handler never fails, and neither does the parser then.
 	_, _ = p.Write(body)
-	closed = p.Close() == nil && p.LineEnds() == LineEnds{}
+	closed = p.Close() == nil && p.LineEnds() == LineEnds{} && !to.Cut
 	return r.seen, closed && r.seen <= 1
 }
 
@@ -69,7 +69,7 @@ func (e edit) becomes(before, after *Record) bool {
 	n := before.Len()
 	if e.drop {
 		n--
-		if last := before.Field(n); len(last) > 0 && (!e.trims(n) || len(trimBlanks(last)) > 0) {
+		if last := before.Field(n); len(last) > 0 && (!e.trims(n) || len(trimmedName(last)) > 0) {
 			return false
 		}
 	}
@@ -78,7 +78,7 @@ func (e edit) becomes(before, after *Record) bool {
 	}
 	for i := range n {
 		had, has := before.Field(i), after.Field(i)
-		if !bytes.Equal(had, has) && (!e.trims(i) || !bytes.Equal(trimBlanks(had), has)) {
+		if !bytes.Equal(had, has) && (!e.trims(i) || !bytes.Equal(trimmedName(had), has)) {
 			return false
 		}
 	}
@@ -87,12 +87,12 @@ func (e edit) becomes(before, after *Record) bool {
 
 func (e edit) trims(i int) bool { return e.from <= i && i < e.to }
 
-// trimBlanks trims what the ingestor strips from a name, but for line ends: a repair keeps the lines.
-func trimBlanks(b []byte) []byte {
+// trimmedName trims what the ingestor strips from a name, but for line ends: a repair keeps the lines.
+func trimmedName(b []byte) []byte {
 	return bytes.TrimFunc(b, func(r rune) bool { return unicode.IsSpace(r) && r != '\n' && r != '\r' })
 }
 
-// mayTrim is a cheap test for fields that trimBlanks cannot change.
+// mayTrim is a cheap test for fields that trimmedName cannot change.
 func mayTrim(b []byte) bool {
 	edge := func(c byte) bool { return c <= ' ' || c >= utf8.RuneSelf }
 	return len(b) > 0 && (edge(b[0]) || edge(b[len(b)-1]))
@@ -113,7 +113,7 @@ func trimField(field []byte, opts CSVOptions) []byte {
 	case bytes.IndexByte(field, opts.Quote) >= 0 && opts.Quote != 0, bytes.IndexByte(field, DefaultCSV().Quote) >= 0:
 		return nil
 	}
-	trimmed := trimBlanks(text)
+	trimmed := trimmedName(text)
 	if len(trimmed) == len(text) || len(trimmed) == 0 {
 		return nil
 	}

@@ -182,7 +182,7 @@ func (x *fieldFixer) trimName(body []byte) ([]byte, bool) {
 	if readings == 2 && x.sameColumns && !bytes.Equal(name, x.before[1].Field(x.nameAt)) {
 		return nil, false
 	}
-	trimmed := trimBlanks(name)
+	trimmed := trimmedName(name)
 	if len(trimmed) == len(name) || len(trimmed) == 0 || x.opts.Known(name) || !x.opts.Known(trimmed) {
 		return nil, false
 	}

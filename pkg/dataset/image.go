@@ -131,7 +131,7 @@ func formatOf(head []byte) (format, bool) {
 		return format{name: "bigtiff"}, true
 	case starts("\x00\x00\x00\x0cjP  \r\n\x87\n", "\xff\x4f\xff\x51"):
 		return format{name: "jpeg2000"}, true
-	case len(head) > 2 && head[0] == 'P' && head[1] >= '1' && head[1] <= '6' && isBlank(head[2]):
+	case len(head) > 2 && head[0] == 'P' && head[1] >= '1' && head[1] <= '6' && isPNMSpace(head[2]):
 		return format{name: "ppm"}, true
 	case starts("8BPS"):
 		return format{name: "psd"}, true
@@ -151,7 +151,8 @@ func formatOf(head []byte) (format, bool) {
 	return format{}, false
 }
 
-func isBlank(c byte) bool { return c == ' ' || c == '\t' || c == '\n' || c == '\r' }
+// isPNMSpace reports whether a byte may end the mark that a PNM file starts with.
+func isPNMSpace(c byte) bool { return c == ' ' || c == '\t' || c == '\n' || c == '\r' }
 
 func config(decode func(io.Reader) (image.Config, error)) func(io.Reader) (int, int, error) {
 	return func(r io.Reader) (int, int, error) {

@@ -101,7 +101,7 @@ func bioTags(label string) (entities int, ok bool) {
 
 // candidates returns the tasks that explain most of the layout.
 func (d *Dataset) candidates(c clues) []Task {
-	if d.CSV == "" || d.listsFiles(c) {
+	if d.CSV == "" || d.listsFiles(c) || d.misnamedSidecar() != "" {
 		return nil
 	}
 	var best []Task

@@ -34,6 +34,9 @@ func (d *Dataset) whyNone(c clues) string {
 	if hint := d.misplaced(); hint != "" {
 		return hint
 	}
+	if hint := d.misnamedSidecar(); hint != "" {
+		return hint
+	}
 	if dir := d.besideFiles(); dir != "" {
 		return fmt.Sprintf("%q is the list of the files in %q beside it; push the directory %q", d.CSV, dir, d.Root.Name())
 	}
@@ -49,8 +52,10 @@ func (d *Dataset) whyNone(c clues) string {
 	switch {
 	case d.CSV != "" && d.hasTaskDir() && c.namesOnly():
 		return fmt.Sprintf("%q has no column but %q; the tasks on its directory need a label column", d.CSV, "filename")
+	case d.CSV == "" && len(d.CSVs) > 1 && d.hasTaskDir():
+		return fmt.Sprintf("it has several CSV files (%s) and none is labels.csv; call one labels.csv", quoteAnd(d.CSVs))
 	case d.CSV == "" && len(d.CSVs) > 1:
-		return fmt.Sprintf("it has several CSV files (%s) and none is labels.csv; name one of them, or keep one", quoteOr(d.CSVs))
+		return fmt.Sprintf("it has several CSV files (%s) and none is labels.csv; name one of them, or keep one", quoteAnd(d.CSVs))
 	case d.CSV == "" && d.hasTaskDir():
 		return "it has no labels.csv beside its directories"
 	case d.CSV == "":
@@ -92,15 +97,42 @@ func (d *Dataset) misplaced() string {
 		if t.Dir == "" || d.HasDir(t.Dir) {
 			continue
 		}
-		for _, r := range d.Refused {
-			if r.Path == t.Dir {
-				return fmt.Sprintf("%q %s; %s", r.Path, r.Reason, r.Remedy)
+		if hint := d.inPlaceOf(t.Dir); hint != "" {
+			return hint
+		}
+	}
+	return ""
+}
+
+// misnamedSidecar is misplaced for the directories beside a task's own. Without it, a dataset would be taken for one of a
+// task that has no such directory, and half of it would stay behind.
+func (d *Dataset) misnamedSidecar() string {
+	for _, t := range Tasks {
+		if t.Dir == "" || !d.HasDir(t.Dir) {
+			continue
+		}
+		for _, s := range t.Sidecars {
+			if !s.Dir || d.HasDir(s.Path) {
+				continue
+			}
+			if hint := d.inPlaceOf(s.Path); hint != "" {
+				return hint + " (if it is not part of the dataset, name the task with --task)"
 			}
 		}
-		for _, dir := range d.Dirs {
-			if have := foldName(dir); have == t.Dir || have+"s" == t.Dir {
-				return fmt.Sprintf("directory %q must be named %q; the ingestor knows it by no other name", dir, t.Dir)
-			}
+	}
+	return ""
+}
+
+// inPlaceOf says what stands where a directory must, and is none or has nearly its name; "" for nothing.
+func (d *Dataset) inPlaceOf(name string) string {
+	for _, r := range d.Refused {
+		if r.Path == name {
+			return fmt.Sprintf("%q %s; %s", r.Path, r.Reason, r.Remedy)
+		}
+	}
+	for _, dir := range d.Dirs {
+		if have := foldName(dir); have == name || have+"s" == name {
+			return fmt.Sprintf("directory %q must be named %q; the ingestor knows it by no other name", dir, name)
 		}
 	}
 	return ""

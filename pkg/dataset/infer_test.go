@@ -60,7 +60,14 @@ func TestInferTask(t *testing.T) {
 		{"images with names only", []string{"images/a.png"}, "filename\n", nil, `"labels.csv" has no column but "filename"`},
 		{"no CSV", []string{"images/a.png"}, "", nil, "no labels.csv"},
 		{"nothing", []string{"readme.md"}, "", nil, "no CSV file"},
-		{"several CSVs", []string{"a.csv", "b.csv"}, "", nil, `"a.csv" or "b.csv"`},
+		{"several CSVs", []string{"a.csv", "b.csv"}, "", nil, `("a.csv" and "b.csv") and none is labels.csv; name one of them, or keep one`},
+		{"several CSVs beside images", []string{"images/a.png", "a.csv", "b.csv"}, "", nil, `("a.csv" and "b.csv") and none is labels.csv; call one labels.csv`},
+		{"annotations in the singular", []string{"images/a.png", "annotation/a.xml"}, labels, nil, `directory "annotation" must be named "annotations"`},
+		{"annotations in capitals", []string{"images/a.png", "ANNOTATIONS/a.xml"}, labels, nil, `directory "ANNOTATIONS" must be named "annotations"`},
+		{"masks in the singular", []string{"images/a.png", "Mask/a_mask.png"}, "filename,label,mask_id\n", nil, `directory "Mask" must be named "masks"; the ingestor knows it by no other name (if it`},
+		{"annotations in two spellings", []string{"images/a.png", "annotation/a.xml", "annotations/a.xml"}, labels, []string{"object_detection"}, ""},
+		{"masks beside texts", []string{"texts/a.txt", "mask/a.txt"}, "filename\n", plainTexts, ""},
+		{"a misnamed sidecar beside a table", []string{"mask/a.png"}, "age,label\n", []string{"tabular_classification", "tabular_regression", "time_to_event_prediction"}, ""},
 		{"misspelled directory beside labels", []string{"Images/a.png"}, labels, nil, `directory "Images" must be named "images"`},
 		{"misspelled directory beside a table", []string{"Images/a.png"}, "age,label\n", []string{"tabular_classification", "tabular_regression", "time_to_event_prediction"}, ""},
 		{"misspelled directory", []string{"Images/a.png", "a.csv", "b.csv"}, "", nil, `directory "Images" must be named "images"`},
@@ -136,6 +143,16 @@ func TestInferTaskOfLinks(t *testing.T) {
 	must(t, os.Symlink("elsewhere/l.csv", filepath.Join(dir, "labels.csv")))
 	if _, err := open(t, dir).InferTask(); err == nil || !strings.Contains(err.Error(), `"labels.csv" is a symbolic link`) || !strings.Contains(err.Error(), "cp -RL") {
 		t.Errorf("InferTask() = %v, want the CSV named as a link", err)
+	}
+}
+
+func TestInferTaskOfLinkedSidecar(t *testing.T) {
+	t.Parallel()
+	dir := plant(t, "images/a.png", "real/a.xml")
+	must(t, os.WriteFile(filepath.Join(dir, "labels.csv"), []byte("filename,label\n"), 0o644))
+	must(t, os.Symlink("real", filepath.Join(dir, "annotations")))
+	if task, err := open(t, dir).InferTask(); err == nil || !strings.Contains(err.Error(), `"annotations" is a symbolic link`) {
+		t.Errorf("InferTask() = %q, %v, want annotations named as a link", task.Name, err)
 	}
 }
 

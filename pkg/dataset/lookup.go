@@ -116,7 +116,11 @@ func EditDistance(a, b string) int {
 	return last[len(y)]
 }
 
-func quoteOr(names []string) string {
+func quoteOr(names []string) string { return quoteList(names, "or") }
+
+func quoteAnd(names []string) string { return quoteList(names, "and") }
+
+func quoteList(names []string, conjunction string) string {
 	quoted := make([]string, len(names))
 	for i, n := range names {
 		quoted[i] = fmt.Sprintf("%q", n)
@@ -124,5 +128,5 @@ func quoteOr(names []string) string {
 	if len(quoted) < 2 {
 		return strings.Join(quoted, "")
 	}
-	return strings.Join(quoted[:len(quoted)-1], ", ") + " or " + quoted[len(quoted)-1]
+	return strings.Join(quoted[:len(quoted)-1], ", ") + " " + conjunction + " " + quoted[len(quoted)-1]
 }

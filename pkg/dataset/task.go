@@ -118,6 +118,8 @@ type Task struct {
 	Classes bool
 	// LabelOptional is true where the ingestor stores NULL when the CSV has no label column, and every version takes that.
 	LabelOptional bool
+	// DefaultTimeColumn is the time column where the user names none; "" for a task that has no such column.
+	DefaultTimeColumn string
 	// Flags are the flags of push that fit this task beside the general ones.
 	Flags []string
 	// SpecFields are the properties of the spec that this task needs beside apiVersion, kind, category, table,

@@ -73,16 +73,16 @@ func (r *fileReader) content(ctx context.Context, i int, file *os.File) error {
 	if e.Size <= int64(len(r.block)) {
 		return r.small(i, file)
 	}
-	src := &countingReader{r: io.TeeReader(file, r.hash), told: c.read}
+	src := &countingReader{r: io.TeeReader(file, r.hash), told: c.read, canceled: ctx.Err}
 	if check := c.fileCheck(e); check != nil {
 		check.read(i, e, content{Reader: src, at: file})
 	}
 	for src.err == nil {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
 		// The reader keeps its error.
 		_, _ = src.Read(r.block)
+	}
+	if err := ctx.Err(); err != nil {
+		return err
 	}
 	if !errors.Is(src.err, io.EOF) {
 		return fmt.Errorf("read %q: %w", e.Path, src.err)
@@ -126,12 +126,20 @@ type countingReader struct {
 	r    io.Reader
 	n    int64
 	told func(n int64)
-	err  error // the first error, io.EOF among them
+	// canceled says why the reading ends early, so that it does even where somebody reads on to the end; nil for a reader
+	// whose owner looks.
+	canceled func() error
+	err      error // the first error, io.EOF among them
 }
 
 func (c *countingReader) Read(p []byte) (int, error) {
 	if c.err != nil {
 		return 0, c.err
+	}
+	if c.canceled != nil {
+		if c.err = c.canceled(); c.err != nil {
+			return 0, c.err
+		}
 	}
 	n, err := c.r.Read(p)
 	c.err = err

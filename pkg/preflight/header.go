@@ -9,8 +9,16 @@ import (
 	"github.com/tracebloc/kubectl-tracebloc/pkg/dataset"
 )
 
+// maxHeaderColumns is how many columns a CSV may have to be looked into: far more than the database or the ingestor takes,
+// and few enough to keep a summary of each.
+const maxHeaderColumns = 8000
+
 // start reads the header: its own rules, then the roles of the columns.
 func (t *table) start(r *dataset.Record) {
+	if !t.shapeOnly && (r.Cut || r.Len() > maxHeaderColumns) {
+		t.refuse(r)
+		return
+	}
 	t.raw = r.Strings()
 	t.header = make([]string, len(t.raw))
 	for i, name := range t.raw {
@@ -47,6 +55,29 @@ func (t *table) start(r *dataset.Record) {
 	if t.labels != nil {
 		t.labels.typed = t.columns[labelAt] != nil
 	}
+}
+
+// refuse reports a header that no table can have. Its columns get no names, so nothing can be said of their values, only of
+// the shape of the rows.
+func (t *table) refuse(r *dataset.Record) {
+	t.header = make([]string, r.Len())
+	t.raw, t.labelAt, t.judges = t.header, -1, false
+	if t.validators {
+		return // the first reading reports what is wrong with the header
+	}
+	f := Finding{File: t.file, Line: r.Line, Message: fmt.Sprintf("the header has %d columns; %d is the most that can be checked", r.Len(), maxHeaderColumns),
+		Remedy: "remove columns from the CSV; if it has fewer, look for a header that runs on into the rows"}
+	rule := "csv-record-too-long"
+	if r.Len() == dataset.MaxFields {
+		f.Message = strings.Replace(f.Message, "has ", "has at least ", 1)
+	}
+	switch {
+	case r.Len() <= maxHeaderColumns:
+		f.Message, f.Remedy = fmt.Sprintf("the header is longer than %d MiB", dataset.MaxRecord>>20), ""
+	case !t.checker.Task.HasFiles():
+		rule = "schema-too-many-columns"
+	}
+	t.report.add(rule, f)
 }
 
 // startChecks gives the task's checks the header, in the reading of the ingestor's validators.

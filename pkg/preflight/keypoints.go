@@ -25,8 +25,10 @@ type keypointCheck struct {
 	count int
 	// names are those of the first row, sorted; nil until there is one.
 	names []string
-	// far are the outermost corners of rows, until the size of the images is known.
-	far []corner
+	// far are the outermost corners of the first maxFindings rows, until the size of the images is known. Of the rows
+	// behind them only the widest and the highest are kept: enough to tell whether any is outside.
+	far             []corner
+	widest, tallest corner
 }
 
 // corner is the largest x and y of a row.
@@ -79,6 +81,10 @@ func (k *keypointCheck) add(rule string, at place, column, message string) {
 
 // object reads a cell that must hold a JSON object.
 func (k *keypointCheck) object(at place, column string, cell []byte) (pyjson.Value, bool) {
+	if len(cell) > maxText {
+		k.table.report.add("keypoint-json", k.table.finding(at, column, cell, fmt.Sprintf("the cell has %d bytes; the database holds %d", len(cell), maxText)))
+		return pyjson.Value{}, false
+	}
 	v, ok := pyjson.Parse(cell)
 	if ok && v.Kind == pyjson.Object {
 		return v, true
@@ -130,7 +136,31 @@ func (k *keypointCheck) checkAnnotation(at place, v pyjson.Value) {
 		k.add("keypoint-box", at, annotationColumn, fmt.Sprintf("the keypoints span a box of %v by %v", far.x-lowX, far.y-lowY))
 	}
 	if n > 0 {
+		k.reach(far)
+	}
+}
+
+// reach holds the corner of a row against the size of the images, at once where that is given.
+func (k *keypointCheck) reach(far corner) {
+	switch {
+	case k.checker.TargetSize != [2]int{}:
+		k.outside(far, k.checker.TargetSize)
+	case len(k.far) < maxFindings:
 		k.far = append(k.far, far)
+	default:
+		if far.x > k.widest.x {
+			k.widest = far
+		}
+		if far.y > k.tallest.y {
+			k.tallest = far
+		}
+	}
+}
+
+// outside reports a corner that lies beyond the size of the images.
+func (k *keypointCheck) outside(far corner, size [2]int) {
+	if far.x > float64(size[0]) || far.y > float64(size[1]) {
+		k.add("keypoint-outside", far.at, annotationColumn, fmt.Sprintf("keypoints reach to %v, %v; the images are %dx%d", far.x, far.y, size[0], size[1]))
 	}
 }
 
@@ -218,9 +248,11 @@ func (b keypointBounds) finish() {
 		return
 	}
 	for _, far := range k.far {
-		if far.x > float64(size[0]) || far.y > float64(size[1]) {
-			k.add("keypoint-outside", far.at, annotationColumn, fmt.Sprintf("keypoints reach to %v, %v; the images are %dx%d", far.x, far.y, size[0], size[1]))
-		}
+		k.outside(far, size)
+	}
+	k.outside(k.widest, size)
+	if k.tallest.at != k.widest.at {
+		k.outside(k.tallest, size)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/tracebloc/kubectl-tracebloc/pkg/dataset"
 	"github.com/tracebloc/kubectl-tracebloc/pkg/preflight/pyjson"
 )
 
@@ -45,6 +46,7 @@ func keypointCases() []ruleCase {
 		annotation("keypoint-json", ""),
 		annotation("keypoint-json", "nose"),
 		annotation("keypoint-json", "[1, 2]"),
+		annotation("keypoint-json", goodAnnotation+strings.Repeat(" ", maxText)),
 		annotation("keypoint-json", `{"nose": [5, 6], "tail": [7, 8],}`),
 		visibility("keypoint-json", "1", goodVisibility),
 		{rule: "keypoint-count", name: "declared", params: declared(3), breaks: good, passes: good, fixed: declared(2)},
@@ -79,6 +81,42 @@ func TestKeypointNumber(t *testing.T) {
 	}
 	if r := checkPath(t, images().Write(t), imageParams(t)); r.Keypoints != 0 {
 		t.Errorf("%d keypoints of a task that has none", r.Keypoints)
+	}
+}
+
+// TestKeypointMemory: a cell may be as long as a record, and rows may be as many as they like.
+func TestKeypointMemory(t *testing.T) {
+	c := &checker{Params: Params{Task: mustTask("keypoint_detection")}, report: newReport()}
+	k := &keypointCheck{checker: c, table: &table{checker: c, report: c.report}, visibility: -1}
+	var r dataset.Record
+	parser := dataset.NewParser(dataset.DefaultCSV(), func(got *dataset.Record) error { r.CopyFrom(got); return nil })
+	_, err := parser.Write([]byte(`"{""a"": [` + strings.Repeat("0,", 6<<20) + `0]}"` + "\n"))
+	must(t, err)
+	if n := allocated(func() { k.row(place{row: 1, line: 2}, &r) }); n > 1<<20 || c.report.totals["keypoint-json"] != 1 {
+		t.Errorf("%d bytes were allocated for a cell of %d bytes; totals %v", n, len(r.Field(0)), c.report.totals)
+	}
+	for _, given := range []bool{false, true} {
+		c.report = newReport()
+		k.table.report = c.report
+		k.far, k.widest, k.tallest = nil, corner{}, corner{}
+		c.targetSize, c.TargetSize = [2]int{100, 50}, [2]int{}
+		if given {
+			c.TargetSize = c.targetSize
+		}
+		k.table.header = []string{"Annotation"}
+		for row, rest := range map[int64]corner{1: {x: 100, y: 50}, 2: {x: 101, y: 1}, 3: {x: 1, y: 51}} {
+			rest.at = place{row: row}
+			k.reach(rest)
+		}
+		for row := range int64(3 * maxFindings) {
+			k.reach(corner{at: place{row: row + 4}, x: 10, y: 10})
+		}
+		k.reach(corner{at: place{row: 1 << 40}, x: 200, y: 1})
+		k.reach(corner{at: place{row: 2 << 40}, x: 1, y: 300})
+		keypointBounds{k}.finish()
+		if cap(k.far) > 2*maxFindings || c.report.totals["keypoint-outside"] != 4 {
+			t.Errorf("target size given %v: room for %d corners, totals %v", given, cap(k.far), c.report.totals)
+		}
 	}
 }
 

@@ -90,7 +90,7 @@ func csvRules() []Rule {
 		{"csv-empty", SeverityError, "2.3", "the CSV has no data row", "add rows below the header"},
 		{"csv-index-shift", SeverityError, "5.1", "the first data row has more fields than the header, so that all columns would shift", "take the extra delimiter off the end of the rows (push --fix does so), or name the extra column"},
 		{"csv-ragged-row", SeverityError, "2.0", "a row has more fields than the rows before it", "quote the field that holds a delimiter, or remove the extra field"},
-		{"csv-record-too-long", SeverityError, "2.0", "a row is longer than any column can hold", "look for a quote that is never closed"},
+		{"csv-record-too-long", SeverityError, "2.0", "a row or the header is longer, or has more fields, than any table can hold", "look for a quote that is never closed"},
 		{"csv-duplicate-header", SeverityError, "2.0", "two columns have the same name", "rename one of them"},
 		{"csv-blank-header", SeverityError, "2.3", "a column has no name", "name it, or remove it (pandas: to_csv(index=False))"},
 		{"csv-unnamed-column", SeverityWarning, "2.3", "a column has no name; the ingestor ignores it", "remove it (pandas: to_csv(index=False))"},

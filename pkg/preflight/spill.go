@@ -8,39 +8,61 @@ import (
 	"io"
 	"math/bits"
 	"os"
-	"strconv"
+	"runtime"
 	"sync"
 )
 
-// scratch is a directory for what does not fit into memory. It is made when the first file is, and gone after close. Its
-// methods may be called by many goroutines at once.
+// scratch are files for what does not fit into memory. They have no names, where the system allows that, so that nothing is
+// left behind whatever ends the process. Its methods may be called by many goroutines at once.
 type scratch struct {
 	// canceled says why the run ends early; nil while it does not.
 	canceled func() error
 
 	mu    sync.Mutex
-	dir   string
-	root  *os.Root
-	files int
+	files map[*os.File]struct{} // that are open
+	dirs  []string              // that could not be removed yet
 	first error
 }
 
-// create makes a file to write and then to read. Its caller closes it.
+// create makes a file to write and then to read. It is closed by discard, or else by close.
 func (s *scratch) create() (*os.File, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.root == nil {
-		dir, err := os.MkdirTemp("", "kubectl-tracebloc-")
-		if err != nil {
-			return nil, fmt.Errorf("make a directory for what does not fit into memory: %w", err)
-		}
-		s.dir = dir
-		if s.root, err = os.OpenRoot(dir); err != nil {
-			return nil, fmt.Errorf("open %q: %w", dir, err)
-		}
+	dir, err := os.MkdirTemp("", "kubectl-tracebloc-")
+	if err != nil {
+		return nil, fmt.Errorf("make a directory for what does not fit into memory: %w", err)
 	}
-	s.files++
-	return s.root.OpenFile(strconv.Itoa(s.files), os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
+	file, err := createIn(dir)
+	if err == nil {
+		if s.files == nil {
+			s.files = map[*os.File]struct{}{}
+		}
+		s.files[file] = struct{}{}
+	}
+	// Windows keeps the names of open files, and so may a network's file system.
+	if (err == nil && runtime.GOOS == "windows") || os.RemoveAll(dir) != nil {
+		s.dirs = append(s.dirs, dir)
+	}
+	return file, err
+}
+
+func createIn(dir string) (*os.File, error) {
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return nil, fmt.Errorf("open %q: %w", dir, err)
+	}
+	file, err := root.OpenFile("claims", os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
+	// Nothing was written to the directory itself.
+	_ = root.Close()
+	return file, err
+}
+
+// discard closes a file that is not needed any more, which frees its room on the disk where it has no name.
+func (s *scratch) discard(file *os.File) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.files, file)
+	return file.Close()
 }
 
 // fail keeps the first error.
@@ -62,18 +84,19 @@ func (s *scratch) err() error {
 	return s.canceled()
 }
 
-// close removes the directory.
+// close closes and removes what is left.
 func (s *scratch) close() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.dir == "" {
-		return nil
+	var all []error
+	for file := range s.files {
+		all = append(all, file.Close())
 	}
-	var err error
-	if s.root != nil {
-		err = s.root.Close()
+	for _, dir := range s.dirs {
+		all = append(all, os.RemoveAll(dir))
 	}
-	return errors.Join(err, os.RemoveAll(s.dir))
+	s.files, s.dirs = nil, nil
+	return errors.Join(all...)
 }
 
 // claim is what one row says about its key.
@@ -113,7 +136,8 @@ type holding struct {
 }
 
 const (
-	// maxHoldings bounds the memory of a ledger: 2^17 slots of 40 bytes, and half as much again while they grow.
+	// maxHoldings bounds the memory of a ledger: 2^17 slots of 40 bytes, and half as much again while they grow. Files have
+	// buffers beside them.
 	maxHoldings = 1 << 17 * 7 / 8
 	// partBits is the number of bits of a key that choose its file.
 	partBits = 6
@@ -152,7 +176,7 @@ func (l *ledger) add(c claim) {
 	if c.key == 0 {
 		c.key = 1 // zero is an empty slot
 	}
-	if l.used*8 >= len(l.slots)*7 {
+	if l.used*8 >= len(l.slots)*7 && l.used < l.limit {
 		l.grow()
 	}
 	h := l.slot(c.key)
@@ -235,7 +259,7 @@ func (l *ledger) finish() {
 // finishPart folds a file in the slots that its claims did not fit into.
 func (l *ledger) finishPart(p *part, r *bufio.Reader) (err error) {
 	defer func() {
-		if cerr := p.file.Close(); err == nil {
+		if cerr := l.scratch.discard(p.file); err == nil {
 			err = cerr
 		}
 	}()

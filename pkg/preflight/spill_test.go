@@ -4,10 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"math/bits"
 	"math/rand/v2"
 	"os"
+	"path/filepath"
+	"runtime"
 	"slices"
 	"testing"
+	"unsafe"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -34,16 +39,13 @@ func fold(t *testing.T, claims []claim, limit int) []string {
 	if err := s.err(); err != nil {
 		t.Fatal(err)
 	}
-	dir := s.dir
-	if spilled := dir != ""; spilled != (limit < 1000) {
+	if spilled := l.parts != nil; spilled != (limit < 1000) {
 		t.Errorf("with %d keys in memory, spilled is %v", limit, spilled)
 	}
-	must(t, s.close())
-	if dir != "" {
-		if _, err := os.Stat(dir); !errors.Is(err, os.ErrNotExist) {
-			t.Errorf("%s is left behind: %v", dir, err)
-		}
+	if len(s.files) != 0 {
+		t.Errorf("%d files are open though all was read", len(s.files))
 	}
+	must(t, s.close())
 	slices.Sort(judged)
 	return judged
 }
@@ -114,7 +116,56 @@ func TestScratchFails(t *testing.T) {
 		t.Errorf("error %v, want that the run was canceled", err)
 	}
 	must(t, canceled.close())
-	if _, err := os.Stat(canceled.dir); !errors.Is(err, os.ErrNotExist) {
-		t.Errorf("%s is left behind: %v", canceled.dir, err)
+}
+
+// TestScratchLeavesNothing: whatever ends the process, its files are gone with it, and a run that fails closes them.
+func TestScratchLeavesNothing(t *testing.T) {
+	dir := t.TempDir()
+	t.Setenv("TMPDIR", dir)
+	left := func() int {
+		entries, err := os.ReadDir(dir)
+		must(t, err)
+		return len(entries)
 	}
+	s := &scratch{canceled: never}
+	l := newLedger(s, func(*holding, claim) {})
+	l.limit = 1
+	for key := range uint64(100) {
+		l.add(claim{key: bits.RotateLeft64(key+1, -partBits), row: int64(key)})
+	}
+	files := slices.Collect(maps.Keys(s.files))
+	if len(files) != 1<<partBits {
+		t.Fatalf("%d files are open", len(files))
+	}
+	if n := left(); n != 0 && runtime.GOOS != "windows" {
+		t.Errorf("%d names are left while the files are open", n)
+	}
+	// Where a name cannot go before its file, it goes with it.
+	kept := filepath.Join(dir, "kept")
+	must(t, os.MkdirAll(filepath.Join(kept, "claims"), 0o700))
+	s.dirs = append(s.dirs, kept)
+	must(t, s.close())
+	for _, file := range files {
+		if _, err := file.Stat(); !errors.Is(err, os.ErrClosed) {
+			t.Errorf("%s is not closed: %v", file.Name(), err)
+		}
+	}
+	if n := left(); n != 0 {
+		t.Errorf("%d names are left behind", n)
+	}
+}
+
+// TestLedgerBound: as many keys as a ledger may hold, and no more memory for those beyond.
+func TestLedgerBound(t *testing.T) {
+	t.Parallel()
+	s := &scratch{canceled: never}
+	l := newLedger(s, func(*holding, claim) {})
+	r := rand.New(rand.NewPCG(3, 4))
+	for row := range int64(maxHoldings + 1000) {
+		l.add(claim{key: r.Uint64(), row: row})
+	}
+	if l.used != maxHoldings || len(l.slots) != 1<<17 || unsafe.Sizeof(holding{}) != 40 {
+		t.Errorf("%d keys in %d slots of %d bytes", l.used, len(l.slots), unsafe.Sizeof(holding{}))
+	}
+	must(t, s.close())
 }

@@ -122,7 +122,11 @@ func (t *table) shape(r *dataset.Record, at place) {
 	n := r.Len()
 	judge := t.judgesShape(r)
 	if r.Cut && !t.validators {
-		t.report.add("csv-record-too-long", t.finding(at, "", nil, fmt.Sprintf("the row is longer than %d MiB", dataset.MaxRecord>>20)))
+		message := fmt.Sprintf("the row is longer than %d MiB", dataset.MaxRecord>>20)
+		if n == dataset.MaxFields {
+			message = fmt.Sprintf("the row has more than %d fields", n)
+		}
+		t.report.add("csv-record-too-long", t.finding(at, "", nil, message))
 	}
 	if t.rows == 1 {
 		t.expected = max(len(t.header), n)

@@ -18,7 +18,7 @@ type timeToEventCheck struct {
 }
 
 func (e *timeToEventCheck) begin(t *table) bool {
-	e.table, e.name = t, cmp.Or(e.checker.TimeColumn, "time")
+	e.table, e.name = t, cmp.Or(e.checker.TimeColumn, e.checker.Task.DefaultTimeColumn)
 	if e.index = t.exact(e.name); e.index < 0 {
 		t.lacksExact("duration-column", e.name)
 		return false

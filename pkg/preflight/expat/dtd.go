@@ -256,6 +256,7 @@ func (p *parser) entity() {
 		p.dtd.entities = map[string]*entity{}
 	}
 	p.dtd.entities[name] = e
+	p.hold(entitySize + len(name))
 }
 
 // entityValue reads the value of an entity: references to characters are replaced, those to entities are not yet.

@@ -1,5 +1,5 @@
 // Package expat reads XML as expat does, which parses for the ingestor: it accepts and refuses the same documents, whatever
-// their encoding, and holds next to nothing of them in memory.
+// their encoding, and holds a few MiB of them in memory at most.
 package expat
 
 import (
@@ -18,6 +18,11 @@ const (
 	maxDepth      = 100_000
 	maxAttributes = 10_000
 	maxEntities   = 1 << 20 // characters of the values of all entities
+	// maxHeld bounds what is held at once of names and namespaces: those of open elements, of the tag that is being read,
+	// and of entities. Bindings and entities count for more than their text, because each may have very little.
+	maxHeld     = 1 << 20 // bytes
+	bindingSize = 64
+	entitySize  = 128
 	// Expansion of entities is cut off as expat does it.
 	expansionFree   = 8 << 20
 	expansionFactor = 100
@@ -71,9 +76,11 @@ type parser struct {
 	err      error // the first
 	open     []element
 	bindings []binding
-	rooted   bool // the root was seen
-	typed    bool // a document type declaration was seen
-	brackets int  // closing ones that were just read in text
+	bound    map[string]int // the innermost binding of each prefix
+	held     int            // bytes, as maxHeld bounds them
+	rooted   bool           // the root was seen
+	typed    bool           // a document type declaration was seen
+	brackets int            // closing ones that were just read in text
 	dtd      dtd
 	direct   int64 // characters of the document
 	expanded int64 // characters of entities
@@ -102,7 +109,7 @@ func Parse(r *bufio.Reader, events Events) error {
 	if problem != "" {
 		return &SyntaxError{Line: 1, Problem: problem}
 	}
-	p := &parser{events: events, wide: source.wide, line: 1, attributes: map[string]bool{}}
+	p := &parser{events: events, wide: source.wide, line: 1, bound: map[string]int{}, attributes: map[string]bool{}}
 	p.inputs = []*stream{{r: source}}
 	p.declaration()
 	for more := true; more && p.err == nil; {
@@ -117,9 +124,16 @@ func (p *parser) fail(format string, args ...any) {
 	}
 }
 
+// hold counts bytes that are held from here on.
+func (p *parser) hold(bytes int) {
+	if p.held += bytes; p.held > maxHeld {
+		p.fail("the names and namespaces that must be held at once are longer than %d bytes", maxHeld)
+	}
+}
+
 func (p *parser) input() *stream { return p.inputs[len(p.inputs)-1] }
 
-// next reads a character of the innermost input; end at its end, and after an error.
+// next reads a character of the innermost input; eof at its end, and after an error.
 func (p *parser) next() rune {
 	if p.err != nil {
 		return eof

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"runtime"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -181,6 +182,73 @@ func TestLines(t *testing.T) {
 		if !errors.As(err, &syntax) || syntax.Line != want {
 			t.Errorf("%q: error %v, want one in line %d", document, err, want)
 		}
+	}
+}
+
+// TestHeld: names and namespaces that are held are bounded, and given back with their elements.
+func TestHeld(t *testing.T) {
+	name := strings.Repeat("n", maxName-16)
+	many := func(n int, text func(i int) string) string {
+		var b strings.Builder
+		for i := range n {
+			b.WriteString(text(i))
+		}
+		return b.String()
+	}
+	numbered := func(format string) func(int) string { return func(i int) string { return fmt.Sprintf(format, i) } }
+	long := func(format string) func(int) string {
+		return func(i int) string { return fmt.Sprintf(format, fmt.Sprintf("%s%06d", name, i)) }
+	}
+	for _, c := range []struct {
+		name, document string
+		good           bool
+	}{
+		{"open elements", many(2000, long("<%s>")), false},
+		{"attributes", "<a " + many(2000, long("%s='' ")) + "/>", false},
+		{"attributes of one namespace", "<a xmlns:p='" + name + "' " + many(9000, numbered("p:a%d='' ")) + "/>", false},
+		{"bindings", "<a " + many(2000, long("xmlns:p%[1]s='%[1]s' ")) + "/>", false},
+		{"bindings of many elements", many(90_000, func(int) string { return "<a xmlns=''>" }), false},
+		{"entities", "<!DOCTYPE a [" + many(2000, long("<!ENTITY %s ''>")) + "]><a/>", false},
+		{"small entities", "<!DOCTYPE a [" + many(100_000, numbered("<!ENTITY e%d SYSTEM 'x'>")) + "]><a/>", false},
+		{"siblings", "<a>" + many(2000, long("<%[1]s xmlns:p='%[1]s' x='1' p:%[1]s='2'/>")) + "</a>", true},
+		{"depth", strings.Repeat("<a>", 90_000) + strings.Repeat("</a>", 90_000), true},
+		{"words", "<a " + many(5000, numbered("a%d='' ")) + "/>", true},
+	} {
+		var before, after runtime.MemStats
+		most := uint64(0)
+		r := bufio.NewReader(strings.NewReader(c.document))
+		runtime.GC()
+		runtime.ReadMemStats(&before)
+		seen := 0
+		look := func(string, int64) error {
+			if seen++; seen%500 == 0 {
+				runtime.GC()
+				runtime.ReadMemStats(&after)
+				most = max(most, after.HeapAlloc-min(after.HeapAlloc, before.HeapAlloc))
+			}
+			return nil
+		}
+		err := Parse(r, Events{Start: look, End: func() {}, Text: func(rune) {}})
+		runtime.ReadMemStats(&after)
+		var syntax *SyntaxError
+		if (err == nil) != c.good || (err != nil && (!errors.As(err, &syntax) || !strings.Contains(syntax.Problem, "1048576 bytes"))) {
+			t.Errorf("%s: error %v, want none: %v", c.name, err, c.good)
+		}
+		if n := after.TotalAlloc - before.TotalAlloc; most > 16<<20 || (!c.good && n > 24<<20) {
+			t.Errorf("%s: %d bytes held at once, %d allocated", c.name, most, n)
+		}
+	}
+}
+
+// TestNamespaces: a prefix means what the innermost element says that binds it.
+func TestNamespaces(t *testing.T) {
+	t.Parallel()
+	got, err := outline(strings.NewReader(`<p:a xmlns:p="u" xmlns="d"><p:b xmlns:p="v" xmlns=""><p:c/><c/></p:b><p:d xmlns:q="w"><q:e/></p:d><f/></p:a>`))
+	if want := "{u}a()[{v}b()[{v}c()[]c()[]]{u}d()[{w}e()[]]{d}f()[]]"; err != nil || got != want {
+		t.Errorf("got %q and error %v, want %q", got, err, want)
+	}
+	if _, err := outline(strings.NewReader(`<a><b xmlns:q="w"/><c xmlns:p="u"/><q:d/></a>`)); err == nil {
+		t.Error("a prefix is known behind the element that binds it")
 	}
 }
 

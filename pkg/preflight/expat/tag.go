@@ -10,7 +10,12 @@ const (
 )
 
 // binding binds a prefix, or "" for names without one, to a namespace.
-type binding struct{ prefix, uri string }
+type binding struct {
+	prefix, uri string
+	outer       int // the binding of the prefix that this one hides, -1 for none
+}
+
+func (b binding) size() int { return bindingSize + len(b.prefix) + len(b.uri) }
 
 // startTag reads a start tag behind its bracket.
 func (p *parser) startTag(first rune) {
@@ -19,8 +24,29 @@ func (p *parser) startTag(first rune) {
 		p.fail("an element stands behind the root element")
 	}
 	name, r := p.name(first)
+	p.hold(len(name))
 	element := element{name: name, bindings: len(p.bindings)}
+	r = p.readAttributes(name, r)
+	full := p.expand(name)
+	if r == '/' {
+		p.expect(">")
+	}
+	p.openElement(element, full, line)
+	if r == '/' {
+		p.closeElement()
+	}
+}
+
+// readAttributes reads the attributes of a start tag behind its name, and returns the character behind them. Their names
+// are held until then, because each may be given once only.
+func (p *parser) readAttributes(element string, r rune) rune {
 	var prefixed []string
+	held := 0
+	note := func(name string) {
+		p.attributes[name] = true
+		p.hold(len(name))
+		held += len(name)
+	}
 	clear(p.attributes)
 	for p.err == nil {
 		spaced := isSpace(r)
@@ -31,14 +57,14 @@ func (p *parser) startTag(first rune) {
 			break
 		}
 		if !spaced {
-			p.fail("not well-formed: the tag of %s is broken", quoted(name))
-			return
+			p.fail("not well-formed: the tag of %s is broken", quoted(element))
+			return r
 		}
 		attribute := p.attribute(r)
 		if p.attributes[attribute] {
 			p.fail("attribute %s is given twice", quoted(attribute))
 		}
-		p.attributes[attribute] = true
+		note(attribute)
 		if strings.Contains(attribute, ":") && !strings.HasPrefix(attribute, "xmlns:") {
 			prefixed = append(prefixed, attribute)
 		}
@@ -48,20 +74,17 @@ func (p *parser) startTag(first rune) {
 		r = p.next()
 	}
 	for _, attribute := range prefixed {
+		if p.err != nil {
+			return r
+		}
 		full := p.expand(attribute)
 		if p.attributes[full] {
 			p.fail("attribute %s is given twice, by two prefixes", quoted(attribute))
 		}
-		p.attributes[full] = true
+		note(full)
 	}
-	full := p.expand(name)
-	if r == '/' {
-		p.expect(">")
-	}
-	p.openElement(element, full, line)
-	if r == '/' {
-		p.closeElement()
-	}
+	p.held -= held
+	return r
 }
 
 func (p *parser) openElement(element element, name string, line int64) {
@@ -83,7 +106,8 @@ func (p *parser) closeElement() {
 		return
 	}
 	last := len(p.open) - 1
-	p.bindings = p.bindings[:p.open[last].bindings]
+	p.held -= len(p.open[last].name)
+	p.unbind(p.open[last].bindings)
 	p.open = p.open[:last]
 	p.events.End()
 }
@@ -163,7 +187,28 @@ func (p *parser) bind(prefix, uri string) {
 	case uri == "" && prefix != "":
 		p.fail("prefix %s is bound to no namespace", quoted(prefix))
 	}
-	p.bindings = append(p.bindings, binding{prefix, uri})
+	b := binding{prefix: prefix, uri: uri, outer: -1}
+	if i, ok := p.bound[prefix]; ok {
+		b.outer = i
+	}
+	p.bound[prefix] = len(p.bindings)
+	p.bindings = append(p.bindings, b)
+	p.hold(b.size())
+}
+
+// unbind takes back all bindings but the first ones.
+func (p *parser) unbind(first int) {
+	for i := len(p.bindings) - 1; i >= first; i-- {
+		b := p.bindings[i]
+		p.held -= b.size()
+		if b.outer < 0 {
+			delete(p.bound, b.prefix)
+		} else {
+			p.bound[b.prefix] = b.outer
+		}
+	}
+	clear(p.bindings[first:])
+	p.bindings = p.bindings[:first]
 }
 
 // parted reports whether a name is one, or two with a colon between them.
@@ -188,12 +233,11 @@ func (p *parser) expand(name string) string {
 	if prefix == "xml" {
 		return "{" + xmlNamespace + "}" + local
 	}
-	for i := len(p.bindings) - 1; i >= 0; i-- {
-		if b := p.bindings[i]; b.prefix == prefix && b.uri != "" {
-			return "{" + b.uri + "}" + local
-		} else if b.prefix == prefix {
-			return local
+	if i, ok := p.bound[prefix]; ok {
+		if uri := p.bindings[i].uri; uri != "" {
+			return "{" + uri + "}" + local
 		}
+		return local
 	}
 	if found {
 		p.fail("prefix %s of %s is not declared", quoted(prefix), quoted(name))
