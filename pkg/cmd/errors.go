@@ -111,8 +111,11 @@ func (e silentError) Unwrap() error { return e.error }
 // PrintError writes err to w the way kubectl words its errors.
 func PrintError(w io.Writer, err error) {
 	var silent silentError
+	var worded *interruptedError
 	switch {
 	case errors.As(err, &silent):
+	case errors.As(err, &worded):
+		_, _ = fmt.Fprintln(w, progress.Escape(err.Error()))
 	case ExitCode(err) == exitInterrupted:
 		_, _ = fmt.Fprintf(w, "interrupted: %s\n", progress.Escape(err.Error()))
 	default:

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -69,10 +68,14 @@ func newInitCommand(streams genericiooptions.IOStreams) *cobra.Command {
 			if len(args) != 1 {
 				return failf(exitSpec, "init takes one PATH, a directory or a CSV file, got %d arguments", len(args))
 			}
-			if err := errors.Join(o.push.complete(c, args), o.push.validate()); err != nil {
+			err := o.push.complete(c, args)
+			if err == nil {
+				err = o.push.validate()
+			}
+			if err != nil {
 				return fail(exitSpec, err)
 			}
-			return o.run(c.Context())
+			return interrupted(o.run(c.Context()), "looking at %q; no spec was written", o.push.path)
 		},
 	}
 	o.addFlags(c)
@@ -99,10 +102,10 @@ func (o *initOptions) run(ctx context.Context) error {
 	p.data = data
 	defer p.close()
 	target := o.target()
-	if target != "-" && !o.force {
+	if target != "-" {
 		// Before the data is read, which may take its time; the writing makes sure.
-		if _, err := os.Lstat(target); err == nil {
-			return existsError(target)
+		if err := checkTarget(target, o.force); err != nil {
+			return err
 		}
 	}
 	if err := o.check(ctx); err != nil {
@@ -162,10 +165,7 @@ func (o *initOptions) check(ctx context.Context) error {
 // missing asks for what the spec cannot do without and the data does not tell.
 func (o *initOptions) missing(header []string) error {
 	p := o.push
-	task, timeColumn := p.chosen.task, p.timeColumn
-	if timeColumn == "" {
-		timeColumn = "time"
-	}
+	task, timeColumn := p.chosen.task, p.chosen.time
 	switch {
 	case task.HasLabel() && p.labelColumn != "" && !slices.ContainsFunc(header, func(h string) bool { return strings.EqualFold(h, strings.TrimSpace(p.labelColumn)) }):
 		return failf(exitSpec, "--label-column=%q: the CSV has no such column (it has %s)", p.labelColumn, some(header))

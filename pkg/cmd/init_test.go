@@ -2,9 +2,11 @@ package cmd
 
 import (
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -210,11 +212,11 @@ func TestWriteSpec(t *testing.T) {
 		{name: "new with force", force: true, keeps: "new"},
 		{name: "exists", there: func(path string) error { return os.WriteFile(path, []byte("old"), 0o600) }, code: exitExists, keeps: "old"},
 		{name: "replaced", there: func(path string) error { return os.WriteFile(path, []byte("old"), 0o600) }, force: true, keeps: "new"},
-		{name: "a link", there: func(path string) error { return os.Symlink("victim", path) }, code: exitExists, keeps: "safe"},
+		{name: "a link", there: func(path string) error { return os.Symlink("victim", path) }, code: exitDataset, keeps: "safe"},
 		{name: "a link with force", there: func(path string) error { return os.Symlink("victim", path) }, force: true, code: exitDataset, keeps: "safe"},
-		{name: "a dangling link", there: func(path string) error { return os.Symlink("nowhere", path) }, code: exitExists},
+		{name: "a dangling link", there: func(path string) error { return os.Symlink("nowhere", path) }, code: exitDataset},
 		{name: "a dangling link with force", there: func(path string) error { return os.Symlink("nowhere", path) }, force: true, code: exitDataset},
-		{name: "a directory", there: func(path string) error { return os.Mkdir(path, 0o755) }, code: exitExists},
+		{name: "a directory", there: func(path string) error { return os.Mkdir(path, 0o755) }, code: exitDataset},
 		{name: "a directory with force", there: func(path string) error { return os.Mkdir(path, 0o755) }, force: true, code: exitDataset},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -245,6 +247,26 @@ func TestWriteSpec(t *testing.T) {
 	}
 	if err := writeSpec(filepath.Join(t.TempDir(), "no", "such", "directory.yaml"), nil, true); ExitCode(err) != exitDataset {
 		t.Errorf("in a directory that does not exist: %v", err)
+	}
+}
+
+// TestWriteErrors: what the system says is worded without the names that the writing uses inside.
+func TestWriteErrors(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		err  error
+		want string
+	}{
+		{&fs.PathError{Op: "openat", Path: ".ingest.yaml.ABC", Err: syscall.EACCES},
+			`"d/x.yaml" cannot be written: permission denied (give yourself write permission in "d", or write elsewhere with --output, or to standard output with --output=-)`},
+		{&fs.PathError{Op: "openat", Path: ".ingest.yaml.ABC", Err: syscall.EROFS},
+			`"d/x.yaml" cannot be written: read-only file system (write elsewhere with --output, or to standard output with --output=-)`},
+		{&os.LinkError{Op: "renameat", Old: ".ingest.yaml.ABC", New: "x.yaml", Err: syscall.ENOSPC},
+			`"d/x.yaml" cannot be written: no space left on device (write elsewhere with --output, or to standard output with --output=-)`},
+	} {
+		if got := writeError("d/x.yaml", tt.err); got.Error() != tt.want || ExitCode(got) != exitDataset {
+			t.Errorf("exit code %d, %v\nwant %s", ExitCode(got), got, tt.want)
+		}
 	}
 }
 

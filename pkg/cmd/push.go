@@ -186,6 +186,12 @@ func (o *pushOptions) complete(c *cobra.Command, args []string) error {
 		return fmt.Errorf("push takes one PATH, a directory or a CSV file, got %d arguments", len(args))
 	}
 	o.path = args[0]
+	if o.path == "" {
+		return errors.New("PATH is empty; name a directory or a CSV file")
+	}
+	if err := refuseEmpty(c); err != nil {
+		return err
+	}
 	for _, flag := range dataset.TaskFlags() {
 		if c.Flags().Changed(flag) {
 			o.taskFlags = append(o.taskFlags, flag)
@@ -212,7 +218,7 @@ func (o *pushOptions) validate() error {
 		return fmt.Errorf("--stage-timeout=%s: must be at least 1m, or the Pod ends before it has started", o.stageTimeout)
 	case o.timeout < 0:
 		return fmt.Errorf("--timeout=%s: must not be negative; 0 means no limit", o.timeout)
-	case o.keypoints < 0:
+	case o.keypoints < 0, o.keypoints == 0 && slices.Contains(o.taskFlags, "number-of-keypoints"):
 		return fmt.Errorf("--number-of-keypoints=%d: must be at least 1", o.keypoints)
 	case o.imageDigest != "" && !digestForm.MatchString(o.imageDigest):
 		return fmt.Errorf("--image-digest=%q: must be sha256: and 64 lower-case hex digits; a tag is not enough", o.imageDigest)
@@ -260,7 +266,7 @@ func (p *push) run(ctx context.Context) error {
 		err := step.do(ctx)
 		p.result.Status.Durations[step.name] = seconds(time.Since(started))
 		if err != nil {
-			return fail(step.code, err)
+			return fail(step.code, p.interruption(step.name, err))
 		}
 		if step.last == p.dryRun || p.result.Status.Phase == run.PhaseDetached {
 			return nil

@@ -91,7 +91,8 @@ func (p *push) applyFlags(params *preflight.Params) error {
 	}
 	params.Fix = p.fix
 	params.LabelColumn, p.chosen.from["label"] = pick(p.labelColumn, params.LabelColumn, "")
-	params.TimeColumn, _ = pick(p.timeColumn, params.TimeColumn, "")
+	params.TimeColumn, p.chosen.from["time"] = pick(p.timeColumn, params.TimeColumn, p.chosen.task.DefaultTimeColumn)
+	p.chosen.time = params.TimeColumn
 	if p.labelPolicy != "" {
 		params.LabelPolicy = p.labelPolicy
 	}

@@ -23,6 +23,7 @@ type chosen struct {
 	table  string
 	intent string
 	policy string
+	time   string // column
 	from   map[string]source
 }
 

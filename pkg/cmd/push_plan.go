@@ -101,6 +101,9 @@ func (p *push) showPlan(out io.Writer) {
 	if c.LabelColumn != "" {
 		row("Label", "%q (%s), %s%s", c.LabelColumn, p.chosen.from["label"], p.chosen.policy, classes(c))
 	}
+	if p.chosen.task.DefaultTimeColumn != "" {
+		row("Time", "%q (%s)", p.chosen.time, p.chosen.from["time"])
+	}
 	if c.TargetSize != [2]int{} {
 		row("Images", "%s pixels (%s), %s", size(c.TargetSize), p.chosen.from["size"], c.Extension)
 	}

@@ -2,8 +2,10 @@ package cmd
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path"
 	"path/filepath"
@@ -33,23 +35,23 @@ func (p *push) readSpec(ctx context.Context) error {
 		p.say("%s", problem)
 	}
 	p.base = config
-	return p.takeCSV(config)
+	return takeCSV(p.data, config)
 }
 
 // takeCSV lets the spec choose among the CSV files of the dataset. Its path is
 // one in the ingestor's Pod; only the name can be told here.
-func (p *push) takeCSV(config *ingest.Config) error {
+func takeCSV(data *dataset.Dataset, config *ingest.Config) error {
 	name := path.Base(config.CSV)
 	switch {
 	case config.JSON != "":
 		return fmt.Errorf("the spec takes its data from json %q; only a CSV can be pushed", config.JSON)
-	case config.CSV == "", p.data.Single, p.data.CSV == name:
+	case config.CSV == "", data.Single, data.CSV == name:
 		return nil
-	case slices.Contains(p.data.CSVs, name):
-		p.data.CSV = name
+	case slices.Contains(data.CSVs, name):
+		data.CSV = name
 		return nil
 	}
-	return fmt.Errorf("the spec names the csv %q, and %q holds no %q", config.CSV, p.path, name)
+	return fmt.Errorf("the spec names the csv %q, and %q holds no %q", config.CSV, data.Path, name)
 }
 
 // specText returns the name and text of the spec, or no text when there is none.
@@ -66,7 +68,11 @@ func (p *push) specText(ctx context.Context) (string, []byte, error) {
 		text, err := readAll(ctx, file)
 		return filepath.Join(p.path, p.data.SpecFile), text, err
 	default:
-		return readSpecFile(ctx, p.filename, p.In)
+		name, text, err := readSpecFile(ctx, p.filename, p.In)
+		if opening := (*fs.PathError)(nil); errors.As(err, &opening) {
+			err = fmt.Errorf("the spec %q of --filename cannot be read: %w", p.filename, opening.Err)
+		}
+		return name, text, err
 	}
 }
 
@@ -127,7 +133,7 @@ func openRegular(name string) (*os.File, error) {
 		return nil, err
 	}
 	if !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("%q is not a regular file; use - to read standard input", name)
+		return nil, &fs.PathError{Op: "open", Path: name, Err: errors.New("not a regular file; use - to read standard input")}
 	}
 	return os.Open(name)
 }

@@ -59,7 +59,7 @@ func newValidateCommand(streams genericiooptions.IOStreams) *cobra.Command {
 		Example: validateExample,
 		RunE: func(c *cobra.Command, args []string) error {
 			o.specs = args
-			if err := o.validate(); err != nil {
+			if err := errors.Join(refuseEmpty(c, "output"), o.validate()); err != nil {
 				return fail(exitSpec, err)
 			}
 			return o.run(c.Context())
@@ -119,17 +119,15 @@ type datasetReport struct {
 }
 
 // run judges every spec even when the first is wrong, then the dataset if its
-// spec is right.
+// spec is right. A judgment that was cut off is not printed at all.
 func (o *validateOptions) run(ctx context.Context) error {
 	result := validation{Specs: []specReport{}}
 	var config *ingest.Config
 	for _, name := range o.specs {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
 		var report specReport
-		if report, config = judgeSpec(ctx, name, o.In); ctx.Err() != nil {
-			return ctx.Err() // it was not read to its end
+		report, config = judgeSpec(ctx, name, o.In)
+		if err := ctx.Err(); err != nil { // it was not read to its end
+			return interrupted(err, "checking %q; it is not known whether it is valid", report.File)
 		}
 		result.Specs = append(result.Specs, report)
 		result.Errors += report.Problems.Errors()
@@ -141,6 +139,9 @@ func (o *validateOptions) run(ctx context.Context) error {
 		verdict = fail(exitSpec, silentError{fmt.Errorf("the specs have %s", plural(int64(result.Errors), "error"))})
 	} else if o.data != "" {
 		checked, verdict = o.checkData(ctx, config)
+		if errors.Is(verdict, context.Canceled) {
+			return interrupted(verdict, "checking %q; it is not known whether it fits the spec", o.data)
+		}
 		result.Dataset = newDatasetReport(o.data, checked)
 	}
 	if err := o.print(result, checked); err != nil {
@@ -174,6 +175,9 @@ func (o *validateOptions) checkData(ctx context.Context, config *ingest.Config) 
 		return nil, fail(exitDataset, err)
 	}
 	defer func() { _ = data.Close() }()
+	if err := takeCSV(data, config); err != nil {
+		return nil, fail(exitSpec, err)
+	}
 	params, err := preflightParams(config)
 	if err != nil {
 		return nil, fail(exitSpec, err)
@@ -196,7 +200,7 @@ func preflightParams(config *ingest.Config) (preflight.Params, error) {
 	}
 	params := preflight.Params{
 		Task: task, Table: config.Table, LabelPolicy: task.LabelPolicy, Schema: config.Schema,
-		TimeColumn: config.TimeColumn, Keypoints: config.NumberOfKeypoints,
+		TimeColumn: config.TimeColumn, Keypoints: config.NumberOfKeypoints, IDColumn: config.IDColumn(),
 	}
 	if config.Label != nil {
 		params.LabelColumn = config.Label.Column
@@ -206,9 +210,6 @@ func preflightParams(config *ingest.Config) (preflight.Params, error) {
 	}
 	if config.TargetSize != nil {
 		params.TargetSize = *config.TargetSize
-	}
-	if config.DataID != nil {
-		params.IDColumn = config.DataID.Column
 	}
 	if config.Spec == nil {
 		return params, nil

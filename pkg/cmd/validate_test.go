@@ -100,7 +100,7 @@ func TestValidate(t *testing.T) {
 		{name: "not there", args: []string{"DIR/nope.yaml", "DIR/good.yaml"}, code: exitSpec,
 			out: "DIR/nope.yaml: no such file or directory\n", errOut: "1 error, 0 warnings in 2 specs\n"},
 		{name: "a directory", args: []string{"DIR"}, code: exitSpec,
-			out: "DIR: \"DIR\" is not a regular file; use - to read standard input\n", errOut: "1 error, 0 warnings in 1 spec\n"},
+			out: "DIR: not a regular file; use - to read standard input\n", errOut: "1 error, 0 warnings in 1 spec\n"},
 		{name: "control characters", args: []string{"-"}, stdin: "\"a\\e[31mb\": \"c\\u202ed\"\nkind: \"\\e]0;x\\a\"\n", code: exitSpec,
 			out: `<stdin>:1:1: ["a\x1b[31mb"]: unknown field` + "\n" +
 				`<stdin>:1:1: apiVersion: is missing; it must be "tracebloc.io/v1"` + "\n" +

@@ -43,11 +43,51 @@ func (s *Schema) around(f Field, value *yaml.Node) *yaml.Node {
 	for i, name := range slices.Backward(f.names) {
 		key := &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: name}
 		value = &yaml.Node{Kind: yaml.MappingNode, Tag: "!!map", Content: []*yaml.Node{key, value}}
+		if i > 0 { // all that the root needs would hide the field
+			value.Content = parents[i].beside(key, value.Content[1])
+		}
 		for n := parents[i]; n.Items != nil; n = n.Items {
 			value = &yaml.Node{Kind: yaml.SequenceNode, Tag: "!!seq", Content: []*yaml.Node{value}}
 		}
 	}
 	return value
+}
+
+// beside puts what an object cannot do without around one of its fields, as the object's own example has it.
+func (n *node) beside(key, value *yaml.Node) []*yaml.Node {
+	alone := []*yaml.Node{key, value}
+	if len(n.Examples) == 0 {
+		return alone
+	}
+	var content []*yaml.Node
+	shown := false
+	whole := n.objectExample()
+	for i := 0; i+1 < len(whole); i += 2 {
+		switch name := whole[i].Value; {
+		case name == key.Value:
+			content, shown = append(content, key, value), true
+		case slices.Contains(n.holder().Required, name):
+			content = append(content, plain(whole[i]), plain(whole[i+1]))
+		}
+	}
+	if !shown {
+		content = append(content, alone...)
+	}
+	return content
+}
+
+// objectExample is the content of the first example that is an object, or a list of objects.
+func (n *node) objectExample() []*yaml.Node {
+	for _, example := range n.Examples {
+		object := &example
+		for object.Kind == yaml.SequenceNode && len(object.Content) > 0 {
+			object = object.Content[0]
+		}
+		if object.Kind == yaml.MappingNode {
+			return object.Content
+		}
+	}
+	return nil
 }
 
 // plain drops the quotes and braces of JSON; a list of scalars stays on one line.

@@ -64,16 +64,13 @@ func (c *Config) checkLabel(task dataset.Task) []finding {
 // records with the same id overwrite each other.
 func (c *Config) checkRoles(task dataset.Task) []finding {
 	var findings []finding
-	label, id := "", ""
+	label, id := "", c.IDColumn()
 	labelAt := []string{"label"}
 	if c.Label != nil {
 		label = c.Label.Column
 		if c.Label.Policy != "" {
 			labelAt = []string{"label", "column"}
 		}
-	}
-	if c.DataID != nil && c.DataID.Strategy == "column" {
-		id = c.DataID.Column
 	}
 	for _, own := range task.Columns {
 		if task.HasFiles() && own == task.Columns[0] {

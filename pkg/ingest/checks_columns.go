@@ -111,5 +111,5 @@ func (c *Config) badColumn(name string) string {
 // isLabelOrID tells the columns of the CSV that are stored under names of the
 // table's own.
 func (c *Config) isLabelOrID(name string) bool {
-	return c.Label != nil && c.Label.Column == name || c.DataID != nil && c.DataID.Column == name
+	return c.Label != nil && c.Label.Column == name || name != "" && c.IDColumn() == name
 }

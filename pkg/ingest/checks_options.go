@@ -20,7 +20,7 @@ func (c *Config) checkOptions() []finding {
 		switch {
 		case id.Strategy == "content_hash":
 			findings = append(findings, warningAt(`"content_hash" is known to newer servers only; older ones refuse the spec`, "data_id", "strategy"))
-		case id.Strategy != "column" && id.Column != "":
+		case id.Strategy != "" && id.Strategy != "column" && id.Column != "":
 			findings = append(findings, warningAt(fmt.Sprintf("the strategy %q does not use it", id.Strategy), "data_id", "column"))
 		}
 		if id.Column != "" {
@@ -29,6 +29,7 @@ func (c *Config) checkOptions() []finding {
 			}
 		}
 	}
+	findings = append(findings, c.checkSizes()...)
 	if c.Spec == nil {
 		return findings
 	}
@@ -44,6 +45,33 @@ func (c *Config) checkOptions() []finding {
 	}
 	if c.Spec.CSVOptions != nil {
 		findings = append(findings, checkCSVOptions(c.Spec.CSVOptions)...)
+	}
+	return findings
+}
+
+// largestImage is the width and height, in pixels, that no image reaches: a
+// larger number is a slip, and may be too much for the numbers of others.
+const largestImage = 1_000_000
+
+// checkSizes looks at sizes that no image has.
+func (c *Config) checkSizes() []finding {
+	var options FileOptions
+	if c.Spec != nil && c.Spec.FileOptions != nil {
+		options = *c.Spec.FileOptions
+	}
+	var findings []finding
+	for _, field := range []struct {
+		size *[2]int
+		at   []string
+	}{
+		{c.TargetSize, []string{"target_size"}},
+		{options.TargetSize, []string{"spec", "file_options", "target_size"}},
+		{options.MinSize, []string{"spec", "file_options", "min_size"}},
+	} {
+		if field.size != nil && max(field.size[0], field.size[1]) > largestImage {
+			findings = append(findings, errorAt(fmt.Sprintf("%dx%d is larger than any image; width and height are pixels, at most %d",
+				field.size[0], field.size[1], largestImage), field.at...))
+		}
 	}
 	return findings
 }

@@ -6,12 +6,9 @@ import (
 	"github.com/tracebloc/kubectl-tracebloc/pkg/dataset"
 )
 
-// Columns with a meaning of their own in time tasks (contract, the sixteen
+// timestampColumn has a meaning of its own in time tasks (contract, the sixteen
 // tasks).
-const (
-	timestampColumn = "timestamp"
-	defaultTime     = "time"
-)
+const timestampColumn = "timestamp"
 
 // checkTime looks at the columns of the tasks with a time axis.
 func (c *Config) checkTime(task dataset.Task) []finding {
@@ -20,11 +17,7 @@ func (c *Config) checkTime(task dataset.Task) []finding {
 		return nil
 	}
 	if task.Takes("time-column") {
-		name := c.TimeColumn
-		if name == "" {
-			name = defaultTime
-		}
-		findings = append(findings, c.checkDuration(name)...)
+		findings = append(findings, c.checkDuration(first(c.TimeColumn, task.DefaultTimeColumn))...)
 	}
 	if task.Has(dataset.CheckSequences) {
 		findings = append(findings, c.checkIndex(task)...)

@@ -146,6 +146,15 @@ type DataID struct {
 	Column   string `json:"column,omitempty"`
 }
 
+// IDColumn is the column of the CSV that the ids of the records are taken from;
+// "" where they come from elsewhere, whatever column data_id names.
+func (c *Config) IDColumn() string {
+	if c.DataID == nil || c.DataID.Strategy != "column" {
+		return ""
+	}
+	return c.DataID.Column
+}
+
 // SpecOptions says how the CSV and the files are read. The ingestor accepts
 // and ignores the last three fields.
 type SpecOptions struct {

@@ -29,6 +29,10 @@ func load(name string, data []byte, partial bool) (*Config, Problems) {
 	if doc.full {
 		return nil, doc.problems(doc.findings)
 	}
+	if message := otherKind(root); message != "" {
+		// Its fields are those of its kind; what a spec has instead helps nobody.
+		return nil, doc.problems([]finding{errorAt(message, "kind")})
+	}
 	findings, err := judge(doc.json.Bytes(), partial)
 	if err != nil {
 		findings = append(findings, errorAt(err.Error()))
