@@ -40,6 +40,7 @@ type Reader struct {
 	err   error // the first
 }
 
+// NewReader starts at the beginning of a document.
 func NewReader(r io.Reader) *Reader {
 	return &Reader{r: bufio.NewReaderSize(r, 64<<10), line: 1}
 }
