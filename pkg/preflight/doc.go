@@ -6,4 +6,9 @@
 //
 // Check reads each file once. From that one read come the digest of the manifest, the image headers, the column types
 // and every finding. What it keeps does not grow with the size of a file.
+//
+// The way of a dataset: checker (check.go) looks at names (layout.go, pairing.go), then reads the CSV (csvpass.go) and all other
+// files (filepass.go). A table hands the records of the CSV to columns and labels, in batches on all cores, and to the
+// row checks of the task; the files go to its file checks (taskcheck.go). Rules stand beside the code that reports them, and
+// RuleGroups lists them all.
 package preflight
