@@ -2,7 +2,6 @@ package ingest
 
 import (
 	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -49,15 +48,9 @@ func (c *Config) Annotate(head string) ([]byte, error) {
 	if c.Label != nil && c.Label.Policy == "" {
 		whole.Label = &Label{Column: c.Label.Column, Policy: dataset.PolicyPassthrough}
 	}
-	encoded, err := whole.json()
+	root, err := whole.node()
 	if err != nil {
 		return nil, err
-	}
-	decoder := json.NewDecoder(bytes.NewReader(encoded))
-	decoder.UseNumber()
-	root, err := nodeFromJSON(decoder)
-	if err != nil {
-		return nil, fmt.Errorf("encoding the spec: %w", err)
 	}
 	var schema yaml.Node
 	if err := yaml.Unmarshal(schemas.IngestV1, &schema); err != nil {

@@ -21,6 +21,21 @@ const MaxBytes = 1 << 20
 // new, could take for something else. Equal specs have equal bytes. Strings
 // that are not UTF-8 are an error.
 func (c *Config) YAML() ([]byte, error) {
+	root, err := c.node()
+	if err != nil {
+		return nil, err
+	}
+	var b bytes.Buffer
+	encoder := yaml.NewEncoder(&b)
+	encoder.SetIndent(2)
+	if err := errors.Join(encoder.Encode(root), encoder.Close()); err != nil {
+		return nil, fmt.Errorf("encoding the spec: %w", err)
+	}
+	return b.Bytes(), nil
+}
+
+// node is the spec as YAML, with its fields in order.
+func (c *Config) node() (*yaml.Node, error) {
 	encoded, err := c.json()
 	if err != nil {
 		return nil, err
@@ -31,13 +46,7 @@ func (c *Config) YAML() ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("encoding the spec: %w", err)
 	}
-	var b bytes.Buffer
-	encoder := yaml.NewEncoder(&b)
-	encoder.SetIndent(2)
-	if err := errors.Join(encoder.Encode(root), encoder.Close()); err != nil {
-		return nil, fmt.Errorf("encoding the spec: %w", err)
-	}
-	return b.Bytes(), nil
+	return root, nil
 }
 
 // json encodes the spec with its fields in order.
