@@ -131,9 +131,7 @@ func Check(ctx context.Context, d *dataset.Dataset, p Params, onBytes func(n int
 	}
 	c.checkLayout()
 	for _, name := range p.Task.Checks {
-		if start, ok := taskChecks()[name]; ok {
-			c.checks = append(c.checks, start(c))
-		}
+		c.checks = append(c.checks, taskChecks()[name](c))
 	}
 	defer func() {
 		if cerr := c.scratch.close(); err == nil && cerr != nil {

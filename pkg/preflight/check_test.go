@@ -246,3 +246,39 @@ func TestClip(t *testing.T) {
 		}
 	}
 }
+
+// TestTaskChecks: every group of rules that a task names is there, and every group that is there is named.
+func TestTaskChecks(t *testing.T) {
+	t.Parallel()
+	named := map[dataset.Check]bool{}
+	for _, task := range dataset.Tasks {
+		for _, check := range task.Checks {
+			named[check] = true
+			if taskChecks()[check] == nil {
+				t.Errorf("task %s: there are no rules of the group %q", task.Name, check)
+			}
+		}
+	}
+	for check := range taskChecks() {
+		if !named[check] {
+			t.Errorf("no task has the group %q", check)
+		}
+	}
+}
+
+// TestFixListsLeftOut: with Fix, each file that is left out is listed.
+func TestFixListsLeftOut(t *testing.T) {
+	t.Parallel()
+	p := imageParams(t)
+	data := images()
+	for i := range 7 {
+		data = data.With(fmt.Sprintf("images/._%d.png", i), "junk")
+	}
+	for fix, want := range map[bool]int{false: 1, true: 7} {
+		p.Fix = fix
+		r := checkPath(t, data.Write(t), p)
+		if r.Totals["file-hidden"] != 7 || len(r.Findings) != want {
+			t.Errorf("fix %v: %d left out, findings %v", fix, r.Totals["file-hidden"], r.Findings)
+		}
+	}
+}

@@ -36,9 +36,11 @@ func (s *staging) Write(block []byte) (int, error) {
 func (c *checker) fixOptions() dataset.FixOptions {
 	o := dataset.FixOptions{CSV: c.csvOptions()}
 	if c.Task.HasFiles() {
+		// The options live as long as the transfer, and must not hold all that the check has found.
+		staged, dir, extension := c.staged, c.Task.Dir, c.extension
 		o.Filename = filenameColumn
 		o.Known = func(name []byte) bool {
-			_, ok := c.primaryAt(name)
+			_, ok := findStaged(staged, resolved(dir, name, extension))
 			return ok
 		}
 	}

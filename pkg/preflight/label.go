@@ -32,7 +32,6 @@ type labels struct {
 
 	seed    maphash.Seed
 	classes map[uint64]struct{}
-	many    bool
 	values  int64
 	// unlabeled is true when a label is the word none, which newer ingestors take for no label in a typed column.
 	unlabeled bool
@@ -143,7 +142,6 @@ func (l *labels) class(cell []byte, n number) {
 		return
 	}
 	if len(l.classes) == maxClasses {
-		l.many = true
 		return
 	}
 	l.classes[key] = struct{}{}

@@ -101,8 +101,11 @@ func (c *checker) checkLeftOut() {
 	var names []string
 	for _, i := range c.dataset.Ignored {
 		names = append(names, i.Path)
+		if c.Fix { // what is left out is among the repairs, of which each is listed
+			c.report.add("file-hidden", Finding{File: i.Path, Message: "not staged: " + i.Reason})
+		}
 	}
-	if len(names) > 0 {
+	if len(names) > 0 && !c.Fix {
 		c.report.addMany("file-hidden", len(names), Finding{Message: "not staged, because hidden or left by a desktop: " + quoteList(names, 5)})
 	}
 	names = nil
