@@ -3,10 +3,9 @@ package progress
 import (
 	"fmt"
 	"io"
+	"os"
 	"sync"
-	"time"
 
-	"github.com/cheggaaa/pb/v3"
 	"github.com/mattn/go-isatty"
 )
 
@@ -14,7 +13,8 @@ import (
 type Mode int
 
 const (
-	// Auto draws a bar on a terminal and plain lines elsewhere.
+	// Auto draws a bar on a terminal that can redraw a line, and plain lines
+	// elsewhere (also with TERM=dumb).
 	Auto Mode = iota
 	// Plain writes lines only, also on a terminal (--no-progress).
 	Plain
@@ -22,31 +22,25 @@ const (
 	Quiet
 )
 
-// plainInterval is the time between two plain lines of one phase.
-const plainInterval = 10 * time.Second
-
-const barTemplate pb.ProgressBarTemplate = `{{string . "phase"}} {{counters . }} {{bar . }} {{percent . }} {{speed . }} {{rtime . "ETA %s"}}`
-
 // Reporter draws the phases of one command, one after the other. It is safe
-// for concurrent use; between phases, text may be written to the same stream
-// through Printf.
+// for concurrent use; text may be written to the same stream through Printf at
+// any time. A phase ends with Finish or Stop, or when the next one begins;
+// after that nothing runs on and the cursor is at the start of a clean line.
 type Reporter struct {
-	out      io.Writer
-	mode     Mode
-	terminal bool
+	mode  Mode
+	bar   bool // draw a bar, not lines
+	width int  // of the terminal in cells; 0 asks it
+	line  *line
 
+	// mu guards phase. Painters never take it, so that it may be held while
+	// one ends.
 	mu    sync.Mutex
-	phase string
-	bar   *pb.ProgressBar
-	total int64
-	done  int64
-	start time.Time
-	last  time.Time
+	phase *phase
 }
 
 // New makes a Reporter that draws on out.
 func New(out io.Writer, mode Mode) *Reporter {
-	return &Reporter{out: out, mode: mode, terminal: IsTerminal(out)}
+	return &Reporter{mode: mode, bar: mode == Auto && IsTerminal(out) && os.Getenv("TERM") != "dumb", line: &line{out: out}}
 }
 
 // IsTerminal reports whether w is a terminal.
@@ -57,118 +51,103 @@ func IsTerminal(w any) bool {
 
 // Printf writes one line of foreign or own text, escaped, above the bar.
 func (r *Reporter) Printf(format string, args ...any) {
-	if r.mode == Quiet {
-		return
+	if r.mode != Quiet {
+		r.line.text(Escape(fmt.Sprintf(format, args...)))
 	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.bar != nil {
-		// Wipe the bar's line; its next refresh draws it again below the text.
-		_, _ = fmt.Fprint(r.out, "\r\x1b[K")
-	}
-	_, _ = fmt.Fprintln(r.out, Escape(fmt.Sprintf(format, args...)))
 }
 
-// Start begins a phase of total bytes. Nothing is drawn before the first Add,
-// so that no bar collides with text that still has to be said.
+// Start begins a phase of total bytes of local work; total 0 is unknown.
+// Nothing is drawn before the first Add: most such phases are over by then.
 func (r *Reporter) Start(phase string, total int64) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.phase, r.total, r.done = Escape(phase), total, 0
-	r.start, r.last = time.Now(), time.Now()
+	r.begin(newPhase(phase, "", ofBytes, Transfer{TotalBytes: total}), false)
 }
 
-// Add counts n more bytes of the phase; n may be negative when work that was
-// counted has to be done again.
+// StartCount begins a phase that counts things of local work, such as files
+// that are looked at. noun is the name of one of them ("file"), total how many
+// there are; total 0 is unknown: the count alone is shown, without bar and ETA.
+func (r *Reporter) StartCount(phase, noun string, total int64) {
+	r.begin(newPhase(phase, noun, ofThings, Transfer{TotalFiles: total}), false)
+}
+
+// Add counts n more bytes, or things, of the phase; n may be negative when work
+// that was counted has to be done again.
 func (r *Reporter) Add(n int64) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.phase == "" {
+	if r.phase != nil && r.phase.kind != ofTransfer {
+		r.phase.add(n)
+		r.paint()
+	}
+}
+
+// StartTransfer begins the transfer of this many files and bytes. It is drawn
+// from here on: the wait for the first acknowledgement is part of it. The
+// totals stand until the first Transfer, which brings its own.
+func (r *Reporter) StartTransfer(phase string, totalFiles, totalBytes int64) {
+	r.begin(newPhase(phase, "file", ofTransfer, Transfer{TotalFiles: totalFiles, TotalBytes: totalBytes}), true)
+}
+
+// Transfer takes the newest state of the transfer that StartTransfer began;
+// without one it does nothing. It is cheap: drawing has its own pace.
+func (r *Reporter) Transfer(t Transfer) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.phase == nil || r.phase.kind != ofTransfer {
 		return
 	}
-	r.done += n
-	switch {
-	case r.mode == Quiet:
-	case r.mode == Auto && r.terminal:
-		r.draw()
-	case time.Since(r.last) >= plainInterval:
-		r.last = time.Now()
-		_, _ = fmt.Fprintf(r.out, "%s: %s of %s\n", r.phase, Bytes(r.done), Bytes(r.total))
+	if takenOver := r.phase.set(t); takenOver && r.mode != Quiet {
+		r.line.text(r.phase.view().skipped())
 	}
 }
 
-func (r *Reporter) draw() {
-	if r.bar == nil {
-		r.bar = pb.New64(r.total).SetTemplate(barTemplate).SetWriter(r.out).
-			Set(pb.Bytes, true).Set(pb.Terminal, true).Set(pb.CleanOnFinish, true).Set("phase", r.phase)
-		r.bar.Start()
-	}
-	r.bar.SetCurrent(r.done)
-}
-
-// Finish ends the phase; a phase that moved bytes leaves one line behind.
+// Finish ends the phase; a phase in which something was done leaves one line
+// behind, the report of a transfer among them.
 func (r *Reporter) Finish() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.bar != nil {
-		r.bar.Finish()
-		r.bar = nil
+	ended := r.end()
+	if ended == nil || r.mode == Quiet {
+		return
 	}
-	if r.phase != "" && r.done > 0 && r.mode != Quiet {
-		took := time.Since(r.start)
-		_, _ = fmt.Fprintf(r.out, "%s: %s in %s%s\n", r.phase, Bytes(r.done), Duration(took), rate(r.done, took))
+	if report := ended.view().report(); report != "" {
+		r.line.text(report)
 	}
-	r.phase = ""
 }
 
 // Stop ends the phase without a word, for a phase that failed.
 func (r *Reporter) Stop() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.bar != nil {
-		r.bar.Finish()
-		r.bar = nil
-	}
-	r.phase = ""
+	r.end()
 }
 
-func rate(n int64, took time.Duration) string {
-	if took < time.Second {
-		return ""
+func (r *Reporter) begin(p *phase, drawn bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.end()
+	r.phase = p
+	if drawn {
+		r.paint()
 	}
-	return fmt.Sprintf(" (%s/s)", Bytes(int64(float64(n)/took.Seconds())))
 }
 
-// Bytes renders a size in binary units with three significant digits: 17 B,
-// 1.50 KiB, 12.3 MiB, 1024 B below the next unit.
-func Bytes(n int64) string {
-	const units = "KMGTPE"
-	if n < 1024 && n > -1024 {
-		return fmt.Sprintf("%d B", n)
-	}
-	value, unit := float64(n)/1024, 0
-	for (value >= 1000 || value <= -1000) && unit < len(units)-1 {
-		value /= 1024
-		unit++
-	}
+// paint makes sure that the phase is drawn.
+func (r *Reporter) paint() {
 	switch {
-	case value >= 100:
-		return fmt.Sprintf("%.0f %ciB", value, units[unit])
-	case value >= 10:
-		return fmt.Sprintf("%.1f %ciB", value, units[unit])
+	case r.mode == Quiet || r.phase.stop != nil:
+	case r.bar:
+		r.phase.stop = paintBar(r.phase, r.line, r.width)
 	default:
-		return fmt.Sprintf("%.2f %ciB", value, units[unit])
+		r.phase.stop = paintLines(r.phase, r.line)
 	}
 }
 
-// Duration renders d for people: 340ms, 2.1s, 3m20s.
-func Duration(d time.Duration) string {
-	switch {
-	case d < time.Second:
-		return d.Round(time.Millisecond).String()
-	case d < time.Minute:
-		return d.Round(100 * time.Millisecond).String()
-	default:
-		return d.Round(time.Second).String()
+// end stops the drawing of the phase, if there is one, and returns it.
+func (r *Reporter) end() *phase {
+	ended := r.phase
+	r.phase = nil
+	if ended != nil && ended.stop != nil {
+		ended.stop()
 	}
+	return ended
 }
