@@ -28,7 +28,8 @@ type Dataset struct {
 	CSVs []string
 	// Entries are all regular files but hidden ones and junk, sorted bytewise by path.
 	Entries []Entry
-	// Dirs are the directories in the root, sorted, without hidden ones; a symbolic link is none.
+	// Dirs are the directories in the root, sorted, without hidden ones; a symbolic link to one is among them where links
+	// are followed.
 	Dirs []string
 	// Ignored is what the walk left out because no ingestor would look at it.
 	Ignored []Ignored
@@ -42,12 +43,14 @@ type Dataset struct {
 
 // Entry is one regular file that the walk found. It is small, because there may be very many.
 type Entry struct {
-	// Path is relative to the root, with slashes, in the bytes that the file system has.
+	// Path is relative to the root, with slashes, in the bytes that the file system has. Of a file that a link leads to, it
+	// is the path of the link.
 	Path string
 	// Size is in bytes.
 	Size int64
 
-	id identity
+	id     identity
+	linked bool // found through a symbolic link, its own or that of a directory on its way
 }
 
 // ModTime is the file's modification time at the walk.
@@ -76,34 +79,46 @@ const (
 	RefusedUnreadable = "unreadable"
 )
 
+// Options say how a dataset is walked.
+type Options struct {
+	// FollowSymlinks takes a relative symbolic link for the file or directory that it leads to inside the dataset. A link
+	// that leads out, nowhere or in a circle is refused all the same.
+	FollowSymlinks bool
+	// OnEntries is told now and then how many names were looked at so far, in the goroutine that walks; nil for nobody.
+	OnEntries func(n int)
+}
+
 // Open walks a dataset: a directory, or one CSV file. It follows a symbolic link only in path itself. What it cannot
 // carry is listed in Refused, not an error: a socket beside the images hurts nobody. The walk ends with the cause of ctx
 // when ctx does; ctx is not needed afterwards.
 func Open(ctx context.Context, path string) (*Dataset, error) {
+	return OpenWith(ctx, path, Options{})
+}
+
+// OpenWith is Open with options.
+func OpenWith(ctx context.Context, path string, options Options) (*Dataset, error) {
 	info, err := os.Stat(path)
 	if err != nil {
 		return nil, notFound(path, err)
 	}
 	switch {
 	case info.IsDir():
-		return openDirectory(ctx, path)
+		return openDirectory(ctx, path, options)
 	case info.Mode().IsRegular():
-		return openSingle(ctx, path)
+		return openSingle(ctx, path, options)
 	}
 	return nil, fmt.Errorf("dataset %q is a %s, and data must be read more than once; save it as a .csv file and push that", path, kindOf(info.Mode()))
 }
 
-func openDirectory(ctx context.Context, path string) (*Dataset, error) {
+func openDirectory(ctx context.Context, path string, options Options) (*Dataset, error) {
 	root, err := os.OpenRoot(path)
 	if err != nil {
 		return nil, fmt.Errorf("open dataset: %w", err)
 	}
 	d := &Dataset{Path: path, Root: root}
-	w := walker{dataset: d}
-	if err := w.directory(ctx, ""); err != nil {
+	if err := newWalker(d, options).all(ctx); err != nil {
 		return nil, closing(root, fmt.Errorf("walk dataset %q: %w", path, err))
 	}
-	slices.SortFunc(d.Entries, func(a, b Entry) int { return strings.Compare(a.Path, b.Path) })
 	for _, e := range d.Entries {
 		switch {
 		case strings.Contains(e.Path, "/"):
@@ -124,7 +139,7 @@ func openDirectory(ctx context.Context, path string) (*Dataset, error) {
 
 // openSingle resolves links first: the user named the file, so the link is meant, but Root would not leave its
 // directory to reach the target.
-func openSingle(ctx context.Context, path string) (*Dataset, error) {
+func openSingle(ctx context.Context, path string, options Options) (*Dataset, error) {
 	if !isCSVName(path) {
 		return nil, fmt.Errorf("dataset %q is %s", path, notCSV(path))
 	}
@@ -137,10 +152,10 @@ func openSingle(ctx context.Context, path string) (*Dataset, error) {
 		return nil, fmt.Errorf("open dataset: %w", err)
 	}
 	d := &Dataset{Path: path, Root: root, Single: true}
-	w := walker{dataset: d}
-	if err := w.entry(ctx, filepath.Base(real)); err != nil {
-		return nil, closing(root, fmt.Errorf("dataset %q: %w", path, err))
+	if ctx.Err() != nil {
+		return nil, closing(root, fmt.Errorf("dataset %q: %w", path, context.Cause(ctx)))
 	}
+	newWalker(d, options).entry(root, found{}, filepath.Base(real))
 	if len(d.Refused) > 0 {
 		r := d.Refused[0]
 		return nil, closing(root, fmt.Errorf("dataset %q %s: %s", path, r.Reason, r.Remedy))
@@ -164,7 +179,7 @@ func closing(root *os.Root, err error) error {
 // Close releases the root.
 func (d *Dataset) Close() error { return d.Root.Close() }
 
-// HasDir reports whether the root has a directory of that name; a symbolic link does not count.
+// HasDir reports whether the root has a directory of that name; a symbolic link counts only where it was followed.
 func (d *Dataset) HasDir(name string) bool {
 	_, ok := slices.BinarySearch(d.Dirs, name)
 	return ok

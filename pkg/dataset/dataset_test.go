@@ -3,12 +3,11 @@ package dataset
 import (
 	"context"
 	"errors"
-	"net"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
-	"syscall"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -99,44 +98,6 @@ func TestOpenWalks(t *testing.T) {
 	}
 }
 
-func TestOpenRefuses(t *testing.T) {
-	t.Parallel()
-	dir := plant(t, "labels.csv", "images/a.png", "images/new\nline.png", "images/c1\u0085.png", "other/x")
-	must(t, os.Symlink("a.png", filepath.Join(dir, "images/link.png")))
-	must(t, os.Symlink("/etc", filepath.Join(dir, "annotations")))
-	must(t, os.Symlink("nowhere", filepath.Join(dir, "other/dangling")))
-	must(t, syscall.Mkfifo(filepath.Join(dir, "images/fifo.png"), 0o644))
-	socket, err := (&net.ListenConfig{}).Listen(t.Context(), "unix", filepath.Join(dir, "images/s.png"))
-	must(t, err)
-	defer func() { must(t, socket.Close()) }()
-	d := open(t, dir)
-	got := map[string]string{}
-	for _, r := range d.Refused {
-		got[r.Path] = r.Kind + ": " + r.Reason
-		if r.Remedy == "" {
-			t.Errorf("%q has no remedy", r.Path)
-		}
-	}
-	want := map[string]string{
-		"annotations": "symlink: is a symbolic link", "images/link.png": "symlink: is a symbolic link",
-		"other/dangling": "symlink: is a symbolic link", "images/fifo.png": "special: is a FIFO", "images/s.png": "special: is a socket",
-		"images/new\nline.png": "name: has the control character U+000A in its name",
-		"images/c1\u0085.png":  "name: has the control character U+0085 in its name",
-	}
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("refused (-want +got):\n%s", diff)
-	}
-	if diff := cmp.Diff([]string{"images/a.png", "labels.csv", "other/x"}, paths(d.Entries)); diff != "" {
-		t.Errorf("entries (-want +got):\n%s", diff)
-	}
-	for task, want := range map[string]int{"image_classification": 5, "object_detection": 6, "tabular_classification": 0} {
-		task, _ := TaskByName(task)
-		if got := len(d.RefusedIn(task)); got != want {
-			t.Errorf("%s: %d refused, want %d: %v", task.Name, got, want, d.RefusedIn(task))
-		}
-	}
-}
-
 func TestBadName(t *testing.T) {
 	t.Parallel()
 	for path, bad := range map[string]bool{
@@ -170,10 +131,6 @@ func TestOpenSingle(t *testing.T) {
 		if _, err := Open(t.Context(), filepath.Join(dir, path)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("Open(%q) = %v, want %q", path, err, want)
 		}
-	}
-	must(t, syscall.Mkfifo(filepath.Join(dir, "fifo.csv"), 0o644))
-	if _, err := Open(t.Context(), filepath.Join(dir, "fifo.csv")); err == nil || !strings.Contains(err.Error(), "FIFO") {
-		t.Errorf("Open(fifo) = %v", err)
 	}
 }
 
@@ -221,5 +178,32 @@ func TestOpenCanceled(t *testing.T) {
 		if d, err := Open(ctx, path); !errors.Is(err, cause) {
 			t.Errorf("Open(%q) = %v, %v, want the cause", path, d, err)
 		}
+	}
+}
+
+// TestOpenCanceledMidway: a walk in a directory of very many names ends when its ctx does, not at the directory's end.
+func TestOpenCanceledMidway(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	const files = 3*namesAtOnce + 1
+	for i := range files {
+		must(t, os.WriteFile(filepath.Join(dir, fmt.Sprintf("%05d.png", i)), nil, 0o644))
+	}
+	var told []int
+	ctx, cancel := context.WithCancelCause(t.Context())
+	cause := errors.New("interrupted")
+	d, err := OpenWith(ctx, dir, Options{OnEntries: func(n int) {
+		told = append(told, n)
+		cancel(cause)
+	}})
+	if !errors.Is(err, cause) || len(told) != 1 || told[0] > namesAtOnce {
+		t.Errorf("OpenWith() = %v, %v, told %v; want the cause after one batch", d, err, told)
+	}
+	told = nil
+	d, err = OpenWith(t.Context(), dir, Options{OnEntries: func(n int) { told = append(told, n) }})
+	must(t, err)
+	must(t, d.Close())
+	if !slices.IsSorted(told) || len(told) < 4 || told[len(told)-1] != files || len(d.Entries) != files {
+		t.Errorf("told %v of %d entries; want several numbers up to %d", told, len(d.Entries), files)
 	}
 }

@@ -19,8 +19,9 @@ type File struct {
 	// SHA256 is the digest of what is staged.
 	SHA256 [sha256.Size]byte
 
-	id    identity
-	fixed *fixed // nil when the file is staged as it is
+	id     identity
+	linked bool   // as of the Entry
+	fixed  *fixed // nil when the file is staged as it is
 }
 
 // fixed says how the content of a file on disk becomes what is staged.
@@ -31,18 +32,18 @@ type fixed struct {
 
 // NewFile makes the manifest's record of a walked file and the digest of its content.
 func NewFile(e Entry, sum [sha256.Size]byte) File {
-	return File{Path: e.Path, Size: e.Size, SHA256: sum, id: e.id}
+	return File{Path: e.Path, Size: e.Size, SHA256: sum, id: e.id, linked: e.linked}
 }
 
 // NewFixedFile makes the manifest's record of a walked CSV that is repaired on its way to the cluster: size and sum are
 // those of what a Fixer with these options makes of it.
 func NewFixedFile(e Entry, size int64, sum [sha256.Size]byte, fix FixOptions) File {
-	return File{Path: e.Path, Size: size, SHA256: sum, id: e.id, fixed: &fixed{size: e.Size, options: fix}}
+	return File{Path: e.Path, Size: size, SHA256: sum, id: e.id, linked: e.linked, fixed: &fixed{size: e.Size, options: fix}}
 }
 
 // entry is the file as the walk found it.
 func (f File) entry() Entry {
-	e := Entry{Path: f.Path, Size: f.Size, id: f.id}
+	e := Entry{Path: f.Path, Size: f.Size, id: f.id, linked: f.linked}
 	if f.fixed != nil {
 		e.Size = f.fixed.size
 	}

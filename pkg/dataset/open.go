@@ -6,6 +6,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"syscall"
 )
 
 // identity is what a file on disk is recognized by. A zero identity recognizes every file.
@@ -17,6 +18,12 @@ type identity struct {
 func identify(info fs.FileInfo) identity {
 	dev, ino := inode(info)
 	return identity{mtime: info.ModTime().UnixNano(), dev: dev, ino: ino}
+}
+
+// fileID is what stays of the identity of a directory while files come and go in it.
+func fileID(info fs.FileInfo) [2]uint64 {
+	dev, ino := inode(info)
+	return [2]uint64{dev, ino}
 }
 
 // ChangedError says that a file is not what the walk found: the dataset changed while it was read.
@@ -46,66 +53,92 @@ func (d *Dataset) OpenFile(f File) (io.ReadCloser, error) {
 	return newFixedReader(d, e, file, f.fixed.options), nil
 }
 
-// OpenEntry opens a walked file, as it is on disk, with the checks of OpenFile.
+// OpenEntry opens a walked file, as it is on disk, with the checks of OpenFile. A symbolic link is followed only where the
+// walk followed it, and only to the file that it led to then.
 func (d *Dataset) OpenEntry(e Entry) (*os.File, error) {
-	return d.open(e.Path, e.Size, e.id)
-}
-
-// Recheck tells whether a file that was opened and read is still what the walk found. It gives a *ChangedError if not.
-func (d *Dataset) Recheck(e Entry, file *os.File) error {
-	return unchanged(file, e.Path, e.Size, e.id)
-}
-
-func (d *Dataset) open(path string, size int64, id identity) (*os.File, error) {
-	// Without O_NONBLOCK a FIFO put in the file's place would block here for ever.
-	file, err := d.Root.OpenFile(path, os.O_RDONLY|openFlags, 0)
+	// os.Root follows a link that stays inside, and what was put in the file's place may mind being opened: a tape, say.
+	if err := d.look(e); err != nil {
+		return nil, err
+	}
+	// Without O_NONBLOCK a FIFO put in the file's place since then would block here for ever.
+	file, err := d.Root.OpenFile(e.Path, os.O_RDONLY|openFlags, 0)
 	if err != nil {
-		if changed := d.vanished(path, err); changed != nil {
+		if changed := d.look(e); changed != nil {
 			return nil, changed
 		}
-		return nil, fmt.Errorf("open %q: %w", path, reason(err))
+		return nil, lost(e, err)
 	}
-	if err := unchanged(file, path, size, id); err != nil {
+	// Only on the open file nothing can be swapped in between.
+	if err := d.Recheck(e, file); err != nil {
 		return nil, errors.Join(err, file.Close())
 	}
 	return file, nil
 }
 
-// vanished explains a failed open by what stands in the file's place now; nil when the file is still there.
-func (d *Dataset) vanished(path string, cause error) error {
-	info, err := d.Root.Lstat(path)
-	switch {
-	case errors.Is(err, fs.ErrNotExist), errors.Is(cause, fs.ErrNotExist) && err != nil:
-		return &ChangedError{Path: path, What: "it is gone"}
-	case err == nil && !info.Mode().IsRegular():
-		return &ChangedError{Path: path, What: "it is now a " + kindOf(info.Mode())}
-	}
-	return nil
-}
-
-// unchanged works on the open file, so that nothing can be swapped in between.
-func unchanged(file *os.File, path string, size int64, id identity) error {
+// Recheck tells whether a file that was opened and read is still what the walk found. It gives a *ChangedError if not.
+func (d *Dataset) Recheck(e Entry, file *os.File) error {
 	info, err := file.Stat()
 	if err != nil {
-		return fmt.Errorf("stat %q: %w", path, reason(err))
+		return fmt.Errorf("stat %q: %w", e.Path, reason(err))
 	}
+	return e.unchanged(info)
+}
+
+// look tells by its name whether a file is still what the walk found.
+func (d *Dataset) look(e Entry) error {
+	info, err := d.stat(e.Path, e.linked)
+	if err != nil {
+		return lost(e, err)
+	}
+	return e.unchanged(info)
+}
+
+// stat follows a link at path only where linked.
+func (d *Dataset) stat(path string, linked bool) (fs.FileInfo, error) {
+	if linked {
+		return d.Root.Stat(path)
+	}
+	return d.Root.Lstat(path)
+}
+
+// lost explains why a walked file cannot be reached: a *ChangedError where the dataset has changed.
+func lost(e Entry, err error) error {
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return &ChangedError{Path: e.Path, What: "it is gone"}
+	case !ledElsewhere(err):
+		return fmt.Errorf("open %q: %w", e.Path, reason(err))
+	case e.linked:
+		return &ChangedError{Path: e.Path, What: "the link to it leads elsewhere now"}
+	}
+	return &ChangedError{Path: e.Path, What: "the directory it stands in was replaced"}
+}
+
+// ledElsewhere tells the errors of a path whose directories are none any more, or lead out of the dataset, from those of a
+// file system. os.Root's own refusal to leave has no number.
+func ledElsewhere(err error) bool {
+	var number syscall.Errno
+	return !errors.As(err, &number) && !errors.Is(err, fs.ErrClosed) || number == syscall.ELOOP || number == syscall.ENOTDIR
+}
+
+// unchanged gives a *ChangedError when what stands at the path now is not the walked file.
+func (e Entry) unchanged(info fs.FileInfo) error {
 	now := identify(info)
 	what := ""
 	switch {
 	case !info.Mode().IsRegular():
 		what = "it is now a " + kindOf(info.Mode())
-	case info.Size() > size:
-		what = fmt.Sprintf("it grew from %d to %d bytes", size, info.Size())
-	case info.Size() < size:
-		what = fmt.Sprintf("it shrank from %d to %d bytes", size, info.Size())
-	case id == identity{}:
-	case now.dev != id.dev || now.ino != id.ino:
+	case e.id != identity{} && (now.dev != e.id.dev || now.ino != e.id.ino):
 		what = "another file stands in its place"
-	case now.mtime != id.mtime:
+	case info.Size() > e.Size:
+		what = fmt.Sprintf("it grew from %d to %d bytes", e.Size, info.Size())
+	case info.Size() < e.Size:
+		what = fmt.Sprintf("it shrank from %d to %d bytes", e.Size, info.Size())
+	case e.id != identity{} && now.mtime != e.id.mtime:
 		what = "it was written again"
 	}
 	if what == "" {
 		return nil
 	}
-	return &ChangedError{Path: path, What: what}
+	return &ChangedError{Path: e.Path, What: what}
 }

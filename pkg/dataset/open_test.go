@@ -7,7 +7,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 )
@@ -28,8 +27,19 @@ func TestOpenFile(t *testing.T) {
 		{"written again", func(p string) error { return os.Chtimes(p, time.Time{}, time.Unix(1e9, 0)) }, "it was written again"},
 		{"replaced", func(p string) error { return replaceKeepingTime(p) }, "another file stands in its place"},
 		{"replaced by a link out", func(p string) error { return replace(p, func() error { return os.Symlink("/etc/hostname", p) }) }, "it is now a symbolic link"},
-		{"replaced by a link inside", func(p string) error { return replace(p, func() error { return os.Symlink("b.png", p) }) }, "another file stands in its place"},
-		{"replaced by a FIFO", func(p string) error { return replace(p, func() error { return syscall.Mkfifo(p, 0o644) }) }, "it is now a FIFO"},
+		{"replaced by a link inside", func(p string) error { return replace(p, func() error { return os.Symlink("b.png", p) }) }, "it is now a symbolic link"},
+		{"replaced by a link to itself, moved", func(p string) error {
+			return errors.Join(os.Rename(p, p+".moved"), os.Symlink("a.png.moved", p))
+		}, "it is now a symbolic link"},
+		{"directory replaced by a link out", func(p string) error {
+			return errors.Join(os.Rename(filepath.Dir(p), filepath.Dir(p)+"2"), os.Symlink("/etc", filepath.Dir(p)))
+		}, "the directory it stands in was replaced"},
+		{"directory replaced by a file", func(p string) error {
+			return errors.Join(os.RemoveAll(filepath.Dir(p)), os.WriteFile(filepath.Dir(p), nil, 0o644))
+		}, "the directory it stands in was replaced"},
+		{"replaced by a longer file", func(p string) error {
+			return errors.Join(os.WriteFile(p+".new", []byte("another file"), 0o644), os.Rename(p+".new", p))
+		}, "another file stands in its place"},
 		{"replaced by a directory", func(p string) error { return replace(p, func() error { return os.Mkdir(p, 0o755) }) }, "it is now a directory"},
 	}
 	for _, c := range cases {

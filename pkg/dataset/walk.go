@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
+	"os"
 	"path"
 	"slices"
 	"strings"
@@ -18,84 +20,176 @@ const (
 	maxPath      = 4095
 )
 
+// namesAtOnce is how many names are read of a directory before they are judged: a directory may hold millions, and a walk
+// must end soon after its ctx.
+const namesAtOnce = 2048
+
 type walker struct {
 	dataset *Dataset
+	options Options
+	seen    int // names so far
+	trail   trail
 }
 
-// directory walks one directory, given relative to the root; "" is the root. Only the root must be readable.
-func (w *walker) directory(ctx context.Context, rel string) error {
-	names, err := w.names(rel)
-	if err != nil {
-		if rel == "" {
-			return err
-		}
-		w.refuse(rel, RefusedUnreadable, fmt.Sprintf("is a directory that cannot be read: %v", reason(err)), "give yourself read permission")
-		return nil
+// found is a directory to walk.
+type found struct {
+	path   string // relative to the dataset's root; "" is the root
+	linked bool   // found through a symbolic link
+}
+
+func newWalker(d *Dataset, options Options) *walker {
+	return &walker{dataset: d, options: options, trail: newTrail()}
+}
+
+// all walks the dataset, and sorts what it finds.
+func (w *walker) all(ctx context.Context) error {
+	if err := w.directory(ctx, found{}); err != nil {
+		return err
 	}
-	for _, name := range names {
-		if err := w.entry(ctx, path.Join(rel, name)); err != nil {
+	d := w.dataset
+	slices.SortFunc(d.Entries, func(a, b Entry) int { return strings.Compare(a.Path, b.Path) })
+	slices.SortFunc(d.Ignored, func(a, b Ignored) int { return strings.Compare(a.Path, b.Path) })
+	slices.SortFunc(d.Refused, func(a, b Refused) int { return strings.Compare(a.Path, b.Path) })
+	slices.Sort(d.Dirs)
+	return nil
+}
+
+// directory walks one directory, and those below it when it is closed again: however deep they stand, few are open at a
+// time. Only the root must be readable.
+func (w *walker) directory(ctx context.Context, dir found) error {
+	below, err := w.list(ctx, dir)
+	var changed *ChangedError
+	switch {
+	case ctx.Err() != nil:
+		return context.Cause(ctx)
+	case errors.As(err, &changed), err != nil && dir.path == "":
+		return err
+	case errors.Is(err, fs.ErrNotExist): // gone since its parent was listed: not part of the dataset
+	case err != nil:
+		w.refuse(dir.path, RefusedUnreadable, fmt.Sprintf("is a directory that cannot be read: %v", reason(err)), "give yourself read permission")
+	}
+	slices.SortFunc(below, func(a, b found) int { return strings.Compare(a.path, b.path) })
+	for _, b := range below {
+		if err := w.directory(ctx, b); err != nil {
 			return err
 		}
+	}
+	if w.options.FollowSymlinks {
+		w.trail.leave(dir.path)
 	}
 	return nil
 }
 
-func (w *walker) names(rel string) (names []string, err error) {
-	if rel == "" {
-		rel = "."
-	}
-	dir, err := w.dataset.Root.Open(rel)
+// list judges what a directory holds, and returns the directories in it.
+func (w *walker) list(ctx context.Context, dir found) (below []found, err error) {
+	at, info, err := w.enter(dir)
 	if err != nil {
 		return nil, err
 	}
-	defer func() { err = errors.Join(err, dir.Close()) }()
-	names, err = dir.Readdirnames(-1)
+	defer func() { err = errors.Join(err, at.Close()) }()
+	again := w.options.FollowSymlinks && w.trail.enter(dir, info)
+	names, err := at.Open(".")
 	if err != nil {
 		return nil, err
 	}
-	slices.Sort(names)
-	return names, nil
+	defer func() { err = errors.Join(err, names.Close()) }()
+	for ctx.Err() == nil {
+		if again && w.trail.left <= 0 {
+			w.refuse(dir.path, RefusedSymlink, "stands behind links that lead to the same directories over and over again",
+				"remove links, until few lead to one directory")
+			return nil, nil
+		}
+		batch, err := names.Readdirnames(namesAtOnce)
+		for _, name := range batch {
+			if ctx.Err() != nil {
+				return nil, context.Cause(ctx)
+			}
+			if sub, ok := w.entry(at, dir, name); ok {
+				below = append(below, sub)
+			}
+		}
+		if again {
+			w.trail.left -= len(batch)
+		}
+		if w.seen += len(batch); w.options.OnEntries != nil {
+			w.options.OnEntries(w.seen)
+		}
+		switch {
+		case errors.Is(err, io.EOF):
+			return below, nil
+		case err != nil:
+			return below, err
+		}
+	}
+	return nil, context.Cause(ctx)
 }
 
-// entry records one name. path.Join in the caller cleans nothing away: names from a directory hold no slash and are
-// neither "." nor "..". It fails only when ctx ends.
-func (w *walker) entry(ctx context.Context, rel string) error {
-	if ctx.Err() != nil {
-		return context.Cause(ctx)
+// enter opens a directory, and gives a *ChangedError when that is not what the walk found.
+func (w *walker) enter(dir found) (at *os.Root, info fs.FileInfo, err error) {
+	name := path.Join(".", dir.path)
+	// The dot makes the directory one on the way: what was put in its place, such as a FIFO, is not opened.
+	at, err = w.dataset.Root.OpenRoot(name + "/.")
+	switch {
+	case err != nil && ledElsewhere(err):
+		return nil, nil, &ChangedError{Path: dir.path, What: "it is no directory of the dataset any more"}
+	case err != nil:
+		return nil, nil, err
 	}
+	// os.Root follows a link that stays inside. While the directory is open, its inode tells whether it did.
+	info, err = at.Stat(".")
+	if err == nil {
+		var now fs.FileInfo
+		now, err = w.dataset.stat(name, dir.linked)
+		if err == nil && (!now.IsDir() || fileID(now) != fileID(info)) || err != nil && ledElsewhere(err) {
+			err = &ChangedError{Path: dir.path, What: "another directory stands in its place"}
+		}
+	}
+	if err != nil {
+		return nil, nil, errors.Join(err, at.Close())
+	}
+	return at, info, nil
+}
+
+// entry judges one name in a directory. A directory that must be walked is returned. path.Join cleans nothing away: names
+// from a directory hold no slash and are neither "." nor "..".
+func (w *walker) entry(at *os.Root, dir found, name string) (sub found, ok bool) {
 	d := w.dataset
-	if why := junk(path.Base(rel)); why != "" {
+	rel := path.Join(dir.path, name)
+	if why := junk(name); why != "" {
 		d.Ignored = append(d.Ignored, Ignored{Path: rel, Reason: why})
-		return nil
+		return found{}, false
 	}
-	info, err := d.Root.Lstat(rel)
+	info, err := at.Lstat(name)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil // gone since the directory was listed: not part of the dataset
+		return found{}, false // gone since the directory was listed: not part of the dataset
 	}
 	if err != nil {
 		w.refuse(rel, RefusedUnreadable, fmt.Sprintf("cannot be read: %v", reason(err)), "give yourself read permission")
-		return nil
+		return found{}, false
 	}
 	if why := badName(rel); why != "" {
 		w.refuse(rel, RefusedName, why, "rename it")
-		return nil
+		return found{}, false
 	}
-	mode := info.Mode()
-	switch {
+	sub = found{path: rel, linked: dir.linked}
+	if info.Mode()&fs.ModeSymlink != 0 {
+		sub.linked = true
+		if info, ok = w.follow(rel); !ok {
+			return found{}, false
+		}
+	}
+	switch mode := info.Mode(); {
 	case mode.IsDir():
-		if !strings.Contains(rel, "/") {
+		if dir.path == "" {
 			d.Dirs = append(d.Dirs, rel)
 		}
-		return w.directory(ctx, rel)
+		return sub, true
 	case mode.IsRegular():
-		d.Entries = append(d.Entries, Entry{Path: rel, Size: info.Size(), id: identify(info)})
-	case mode&fs.ModeSymlink != 0:
-		w.refuse(rel, RefusedSymlink, "is a symbolic link",
-			"copy the dataset with its links resolved (cp -RL) and push the copy")
+		d.Entries = append(d.Entries, Entry{Path: rel, Size: info.Size(), id: identify(info), linked: sub.linked})
 	default:
 		w.refuse(rel, RefusedSpecial, "is a "+kindOf(mode), "remove it, or move it out of the dataset")
 	}
-	return nil
+	return found{}, false
 }
 
 func (w *walker) refuse(rel, kind, reason, remedy string) {
