@@ -51,8 +51,7 @@ test: unit e2e ## Run all tests: unit, streaming and end-to-end on a real cluste
 
 .PHONY: unit
 unit: ## Run the tests that need no cluster
-	@hack/busybox.sh
-	go test $(RACE) ./...
+	@busybox=$$(hack/busybox.sh); set -x; TRACEBLOC_BUSYBOX=$$busybox go test $(RACE) ./...
 
 .PHONY: e2e
 e2e: build ## Run the end-to-end tests on the cluster, which is brought up if need be
@@ -60,19 +59,21 @@ e2e: build ## Run the end-to-end tests on the cluster, which is brought up if ne
 
 .PHONY: cover
 cover: ## Show the unit tests' coverage by function; bin/cover.html has the lines
-	@hack/busybox.sh
 	@mkdir -p $(BIN)
-	go test -coverprofile=$(BIN)/cover.out ./...
+	@busybox=$$(hack/busybox.sh); set -x; TRACEBLOC_BUSYBOX=$$busybox go test -coverprofile=$(BIN)/cover.out ./...
 	@go tool cover -html=$(BIN)/cover.out -o $(BIN)/cover.html
 	@go tool cover -func=$(BIN)/cover.out
 
 .PHONY: bench
-bench: bench-check ## Measure the check beside sha256sum, and a push beside kubectl cp; print the ratios
-	@hack/with-cluster.sh go -C e2e run ./bench push
+bench: bench-check bench-stage ## Measure the check beside sha256sum, and the transfer beside kubectl cp; writes docs/benchmarks.md
 
 .PHONY: bench-check
 bench-check: build ## Measure what needs no cluster: a check of a 1 GiB CSV and of 100,000 images, beside sha256sum
 	@go -C e2e run ./bench check $(BENCH_FLAGS)
+
+.PHONY: bench-stage
+bench-stage: build ## Measure the transfer beside kubectl cp: BENCH_FLAGS='-run big,slow', -quick
+	@hack/with-cluster.sh go -C e2e run ./bench stage -doc ../docs/benchmarks.md $(BENCH_FLAGS)
 
 ##@ A cluster to try things in
 

@@ -14,6 +14,7 @@ import (
 
 	"github.com/tracebloc/kubectl-tracebloc/pkg/dataset"
 	"github.com/tracebloc/kubectl-tracebloc/pkg/run"
+	"github.com/tracebloc/kubectl-tracebloc/pkg/stage"
 )
 
 var pushLong = templates.LongDesc(`
@@ -72,13 +73,16 @@ type pushOptions struct {
 	stageTimeout time.Duration
 	timeout      time.Duration
 	parallel     int
+	compress     string
 	fix          bool
+	followLinks  bool
 	dryRun       string
 	detach       bool
 	quiet        bool
 	noProgress   bool
 
-	taskFlags []string // the task-specific flags that were given
+	compression stage.Compress // what compress means
+	taskFlags   []string       // the task-specific flags that were given
 
 	printFlags *genericclioptions.PrintFlags
 	getter     genericclioptions.RESTClientGetter
@@ -91,7 +95,8 @@ func newPushOptions(getter genericclioptions.RESTClientGetter, streams genericio
 	return &pushOptions{
 		dryRun:       dryRunNone,
 		stageTimeout: 2 * time.Hour,
-		parallel:     1,
+		parallel:     stage.DefaultParallel,
+		compress:     string(stage.CompressAuto),
 		printFlags:   genericclioptions.NewPrintFlags(""),
 		getter:       getter,
 		IOStreams:    streams,
@@ -135,10 +140,12 @@ func (o *pushOptions) addFlags(c *cobra.Command) {
 	f.StringVar(&o.key, "idempotency-key", o.key, "Key of the run; the same key never starts a second run. A new one is made by default")
 	f.StringVar(&o.imageDigest, "image-digest", o.imageDigest, "Digest of the ingestor image as sha256:..., instead of the release's")
 	f.StringVar(&o.stageImage, "stage-image", o.stageImage, "Image of the stage Pod with a POSIX shell, tar and sha256sum; one that the release uses by default")
-	f.DurationVar(&o.stageTimeout, "stage-timeout", o.stageTimeout, "Life of the stage Pod; it ends by itself after that")
+	f.DurationVar(&o.stageTimeout, "stage-timeout", o.stageTimeout, "Life of a stage Pod; a transfer that takes longer goes on in a new one")
 	f.DurationVar(&o.timeout, "timeout", o.timeout, "Longest time to follow the run, 0 for no limit; the run itself goes on")
-	f.IntVar(&o.parallel, "parallel", o.parallel, "Number of transfer sessions; this version sends one stream")
+	f.IntVar(&o.parallel, "parallel", o.parallel, "Number of sessions that share the transfer, 1 to 16")
+	f.StringVar(&o.compress, "compress", o.compress, "Must be auto (what shrinks, where the link is slower than compressing), never or always")
 	f.BoolVar(&o.fix, "fix", o.fix, "Repair the CSV on its way to the cluster where that has one safe meaning: byte order mark, line ends, empty last column, padded names; the file on disk stays as it is")
+	f.BoolVar(&o.followLinks, "follow-symlinks", o.followLinks, "Take symbolic links in the dataset for what they lead to; links that lead out of the dataset are refused all the same")
 	f.StringVar(&o.dryRun, "dry-run", o.dryRun, "Must be none, client (check the dataset only) or server (ask the cluster too); nothing is sent")
 	f.BoolVar(&o.detach, "detach", o.detach, "End after the submit, without following the run")
 	f.BoolVar(&o.quiet, "quiet", o.quiet, "Print nothing but the result and errors")
@@ -147,6 +154,7 @@ func (o *pushOptions) addFlags(c *cobra.Command) {
 	completeFlag(c, "task", cobra.FixedCompletions(taskNames(), cobra.ShellCompDirectiveNoFileComp))
 	completeFlag(c, "intent", cobra.FixedCompletions([]string{"train", "test"}, cobra.ShellCompDirectiveNoFileComp))
 	completeFlag(c, "label-policy", cobra.FixedCompletions([]string{dataset.PolicyPassthrough, dataset.PolicyBucket}, cobra.ShellCompDirectiveNoFileComp))
+	completeFlag(c, "compress", cobra.FixedCompletions([]string{"auto", "never", "always"}, cobra.ShellCompDirectiveNoFileComp))
 	completeFlag(c, "dry-run", cobra.FixedCompletions([]string{dryRunNone, dryRunClient, dryRunServer}, cobra.ShellCompDirectiveNoFileComp))
 }
 
@@ -212,8 +220,8 @@ func (o *pushOptions) validate() error {
 		return fmt.Errorf("--intent=%q: must be train or test", o.intent)
 	case !slices.Contains([]string{"", dataset.PolicyPassthrough, dataset.PolicyBucket}, o.labelPolicy):
 		return fmt.Errorf("--label-policy=%q: must be passthrough or bucket", o.labelPolicy)
-	case o.parallel != 1:
-		return fmt.Errorf("--parallel=%d: this version sends one stream, so it must be 1", o.parallel)
+	case o.parallel < 1 || o.parallel > stage.MaxParallel:
+		return fmt.Errorf("--parallel=%d: must be 1 to %d", o.parallel, stage.MaxParallel)
 	case o.stageTimeout < time.Minute:
 		return fmt.Errorf("--stage-timeout=%s: must be at least 1m, or the Pod ends before it has started", o.stageTimeout)
 	case o.timeout < 0:
@@ -222,6 +230,10 @@ func (o *pushOptions) validate() error {
 		return fmt.Errorf("--number-of-keypoints=%d: must be at least 1", o.keypoints)
 	case o.imageDigest != "" && !digestForm.MatchString(o.imageDigest):
 		return fmt.Errorf("--image-digest=%q: must be sha256: and 64 lower-case hex digits; a tag is not enough", o.imageDigest)
+	}
+	var err error
+	if o.compression, err = stage.ParseCompress(o.compress); err != nil {
+		return fmt.Errorf("--compress=%w", err)
 	}
 	if o.key != "" {
 		if err := run.CheckKey(o.key); err != nil {

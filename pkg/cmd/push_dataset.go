@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/tracebloc/kubectl-tracebloc/pkg/dataset"
 	"github.com/tracebloc/kubectl-tracebloc/pkg/ingest"
@@ -28,6 +29,27 @@ const (
 	fromData    source = "inferred"
 	fromDefault source = "default"
 )
+
+// walkPatience is how long a dataset may be listed before something is said: hundreds of thousands of files on a network
+// file system take their time.
+const walkPatience = 5 * time.Second
+
+// openDataset finds the files of the dataset.
+func (p *push) openDataset(ctx context.Context) (*dataset.Dataset, error) {
+	return dataset.OpenWith(ctx, p.path, dataset.Options{FollowSymlinks: p.followLinks, OnEntries: p.slowWalk()})
+}
+
+// slowWalk says once that the dataset is still being listed.
+func (p *push) slowWalk() func(n int) {
+	started, said := time.Now(), false
+	return func(n int) {
+		if said || time.Since(started) < walkPatience {
+			return
+		}
+		said = true
+		p.progress.Printf("Listing the files in %q, %d so far; this can take a while", p.path, n)
+	}
+}
 
 // checkDataset settles what the data is and reads every file once.
 func (p *push) checkDataset(ctx context.Context) error {

@@ -81,7 +81,7 @@ func (p *push) follow(ctx context.Context) error {
 	defer cancel()
 	follower := &run.Follower{
 		Client: p.cluster.client, Namespace: p.accepted.Namespace, Job: p.accepted.Job, Logs: p.logWriter(),
-		Colors: progress.IsTerminal(p.ErrOut) && os.Getenv("NO_COLOR") == "",
+		Colors: progress.IsTerminal(p.ErrOut) && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb",
 		Notify: func(state string) { p.say("Job %s: %s", p.accepted.Job, state) },
 	}
 	evidence, err := follower.Follow(following)

@@ -25,23 +25,25 @@ func (p *push) stage(ctx context.Context) error {
 	if p.joined() {
 		return nil
 	}
-	pod, volume, err := p.startPod(ctx)
+	station, err := p.station()
 	if err != nil {
 		return err
 	}
 	defer func() {
-		if err := pod.Delete(ctx); err != nil {
-			p.warn("the stage pod stays until its deadline in %s: %v", p.stageTimeout, err)
+		if err := station.Close(ctx); err != nil {
+			p.warn("the stage pod ends by itself after a while: %v", err)
 		}
+		p.result.Status.Staging.PodSeconds = seconds(station.Waited())
 	}()
-	state, err := volume.Probe(ctx, p.plan)
+	volume, err := station.Open(ctx)
 	if err != nil {
 		return err
 	}
-	if err := p.transfer(ctx, volume, state); err != nil {
+	last, err := p.transfer(ctx, volume)
+	if err != nil {
 		return err
 	}
-	return p.storeKey(ctx, volume, state.Record)
+	return p.storeKey(ctx, volume, last)
 }
 
 // storeKey stores the key beside the staged tree before the submit. A push that
@@ -69,56 +71,96 @@ func (p *push) storeKey(ctx context.Context, volume *stage.Volume, last *stage.R
 // joined is true when this very push is already at work in the cluster.
 func (p *push) joined() bool { return p.accepted.Job != "" }
 
-func (p *push) startPod(ctx context.Context) (*stage.Pod, *stage.Volume, error) {
+// station describes the stage Pod; it does not start it yet.
+func (p *push) station() (*stage.Station, error) {
 	r := p.release
 	if p.stageImage == "" {
-		return nil, nil, errors.New("the release names no image that could run the stage pod; name one with --stage-image (a POSIX shell, tar and sha256sum are needed)")
+		return nil, errors.New("the release names no image that could run the stage pod; name one with --stage-image (a POSIX shell, tar and sha256sum are needed)")
 	}
-	pod, err := stage.StartPod(ctx, p.cluster.client, stage.BuildPod(stage.PodOptions{
-		Name:             stage.PodName(p.runKey),
-		Namespace:        r.Namespace,
-		Image:            p.stageImage,
-		PVC:              r.PVC.Name,
-		MountPath:        r.MountPath,
-		Node:             r.Node,
-		Table:            p.chosen.table,
-		Key:              p.runKey,
-		ImagePullSecrets: r.ImagePullSecrets,
-		Tolerations:      r.Tolerations,
-		NodeSelector:     r.NodeSelector,
-		RunAsUser:        r.RunAsUser,
-		RunAsGroup:       r.RunAsGroup,
-		Deadline:         p.stageTimeout,
-	}), podWait, func(reason string) { p.say("Waiting for the stage pod: %s", reason) })
-	if err != nil {
-		return nil, nil, err
-	}
-	return pod, pod.Volume(p.cluster.streams), nil
+	return &stage.Station{
+		Client:  p.cluster.client,
+		Exec:    p.cluster.streams,
+		Plainer: p.cluster.streams.SPDY(),
+		Pod: stage.PodOptions{
+			Namespace:        r.Namespace,
+			Image:            p.stageImage,
+			PVC:              r.PVC.Name,
+			MountPath:        r.MountPath,
+			Node:             r.Node,
+			Table:            p.chosen.table,
+			Key:              p.runKey,
+			ImagePullSecrets: r.ImagePullSecrets,
+			Tolerations:      r.Tolerations,
+			NodeSelector:     r.NodeSelector,
+			RunAsUser:        r.RunAsUser,
+			RunAsGroup:       r.RunAsGroup,
+			Deadline:         p.stageTimeout,
+		},
+		Wait:   podWait,
+		Notify: func(reason string) { p.say("Waiting for the stage pod: %s", reason) },
+	}, nil
 }
 
-func (p *push) transfer(ctx context.Context, volume *stage.Volume, state stage.Probe) error {
-	if state.DestinationExists {
-		return failf(exitExists, "the directory of table %q on the volume is not empty: a run has copied files into it, and the ingestor refuses to add to them "+
-			"(choose another --table, or delete the dataset in tracebloc first)", p.chosen.table)
-	}
-	if state.Published {
-		p.say("Staged:     the volume has these files already, verified; nothing is sent")
-		p.result.Status.Staging.Reused = true
-		return nil
-	}
-	if err := state.Check(p.plan); err != nil {
-		return err
-	}
-	p.progress.Start("Staging", p.checked.Manifest.Bytes())
-	report, err := volume.Transfer(ctx, p.plan, p.data, p.progress.Add)
-	p.result.Status.Staging.SentBytes = report.Sent
+// transfer brings what is missing to the volume. It returns the record of the
+// run that the tree was staged for before, or nil.
+func (p *push) transfer(ctx context.Context, volume *stage.Volume) (last *stage.Record, err error) {
+	drawn := false
+	report, err := volume.Transfer(ctx, p.plan, p.data, stage.Options{
+		Parallel: p.parallel,
+		Compress: p.compression,
+		Admit: func(state stage.Probe) error {
+			last = state.Record
+			return p.admit(state)
+		},
+		Progress: func(now stage.Progress) {
+			if !drawn {
+				drawn = true
+				p.progress.StartTransfer("Staging", now.TotalFiles, now.TotalBytes)
+			}
+			p.progress.Transfer(progress.Transfer(now))
+		},
+		Notify: func(text string) { p.say("%s", text) },
+	})
+	p.noteStaging(report)
 	if err != nil {
 		p.progress.Stop()
-		return err
+		return last, p.keptOf(err, report)
 	}
 	p.progress.Finish()
-	p.say("Verified:   %s on the volume", plural(int64(len(p.checked.Manifest)), "file"))
-	return nil
+	if report.AlreadyPublished {
+		p.say("Staged:     the volume has these files already, verified; nothing is sent")
+		return last, nil
+	}
+	if report.Pods > 0 {
+		p.say("The stage pod was lost on the way; %s were needed", plural(int64(1+report.Pods), "stage pod"))
+	}
+	p.say("Verified:   %s on the volume", plural(report.TreeFiles, "file"))
+	return last, nil
+}
+
+// admit refuses what would only fail after the upload.
+func (p *push) admit(state stage.Probe) error {
+	if !state.DestinationExists {
+		return nil
+	}
+	return failf(exitExists, "the directory of table %q on the volume is not empty: a run has copied files into it, and the ingestor refuses to add to them "+
+		"(choose another --table, or delete the dataset in tracebloc first)", p.chosen.table)
+}
+
+func (p *push) noteStaging(r stage.Report) {
+	s := p.result.Status.Staging
+	s.Reused = r.AlreadyPublished
+	s.Files, s.Bytes, s.TakenOverFiles, s.TakenOverBytes = r.Files, r.Bytes, r.TakenOverFiles, r.TakenOverBytes
+	s.SentBytes, s.CompressedBytes, s.Retries, s.Pods = r.Sent, r.Compressed, r.Retries, 1+r.Pods
+	s.Seconds = seconds(r.Took)
+}
+
+// keptOf adds what an interrupted transfer leaves to go on from.
+func (p *push) keptOf(err error, r stage.Report) error {
+	if r.Files+r.Bytes+r.TakenOverFiles == 0 {
+		return err
+	}
+	return fmt.Errorf("%w; what arrived is kept, and the same push goes on from there", err)
 }
 
 // removeStaged gives the space back after a clean success. The dataset is
@@ -127,9 +169,12 @@ func (p *push) removeStaged(ctx context.Context) error {
 	p.say("Cleaning up: removing the staged copy")
 	ctx, cancel := context.WithTimeout(ctx, removeDeadline)
 	defer cancel()
-	pod, volume, err := p.startPod(ctx)
+	station, err := p.station()
 	if err == nil {
-		err = errors.Join(volume.Remove(ctx, p.plan, p.runKey), pod.Delete(ctx))
+		var volume *stage.Volume
+		if volume, err = station.Open(ctx); err == nil {
+			err = errors.Join(volume.Remove(ctx, p.plan, p.runKey), station.Close(ctx))
+		}
 	}
 	if err != nil {
 		p.warn("the staged copy %s stays on the volume: %v", p.plan.Dir(), err)

@@ -18,7 +18,7 @@ import (
 // readSpec opens the dataset and reads the spec that goes with it: --filename,
 // else an ingest.yaml in the dataset.
 func (p *push) readSpec(ctx context.Context) error {
-	d, err := dataset.Open(ctx, p.path)
+	d, err := p.openDataset(ctx)
 	if err != nil {
 		return fail(exitDataset, err)
 	}
@@ -60,7 +60,8 @@ func (p *push) specText(ctx context.Context) (string, []byte, error) {
 	case p.filename == "" && p.data.SpecFile == "":
 		return "", nil, p.unusedSpec()
 	case p.filename == "":
-		file, err := p.data.Root.Open(p.data.SpecFile)
+		entry, _ := p.data.Entry(p.data.SpecFile)
+		file, err := p.data.OpenEntry(entry)
 		if err != nil {
 			return "", nil, fail(exitDataset, err)
 		}

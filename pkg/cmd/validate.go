@@ -42,9 +42,10 @@ var validateExample = templates.Examples(`
 	kubectl tracebloc validate ingest.yaml --data ./flowers`)
 
 type validateOptions struct {
-	specs  []string
-	data   string
-	output string
+	specs       []string
+	data        string
+	followLinks bool
+	output      string
 
 	genericiooptions.IOStreams
 }
@@ -66,6 +67,7 @@ func newValidateCommand(streams genericiooptions.IOStreams) *cobra.Command {
 		},
 	}
 	c.Flags().StringVar(&o.data, "data", o.data, "Directory or CSV file to check against the spec")
+	c.Flags().BoolVar(&o.followLinks, "follow-symlinks", o.followLinks, "Take symbolic links in the directory of --data for what they lead to, as push does with this flag")
 	c.Flags().StringVarP(&o.output, "output", "o", o.output, "Output format: json, or nothing for one line a problem")
 	completeFlag(c, "output", cobra.FixedCompletions([]string{"json"}, cobra.ShellCompDirectiveNoFileComp))
 	return c
@@ -85,6 +87,8 @@ func (o *validateOptions) validate() error {
 		return errors.New("standard input can only be read once, and - is given twice")
 	case o.data != "" && len(o.specs) > 1:
 		return fmt.Errorf("--data goes with one SPEC, got %d", len(o.specs))
+	case o.followLinks && o.data == "":
+		return errors.New("--follow-symlinks goes with --data")
 	case !slices.Contains([]string{"", "json"}, o.output):
 		return fmt.Errorf("--output=%q: must be json, or left out", o.output)
 	}
@@ -170,7 +174,7 @@ func judgeSpec(ctx context.Context, name string, stdin io.Reader) (specReport, *
 
 // checkData runs the preflight of a push on the dataset.
 func (o *validateOptions) checkData(ctx context.Context, config *ingest.Config) (*preflight.Result, error) {
-	data, err := dataset.Open(ctx, o.data)
+	data, err := dataset.OpenWith(ctx, o.data, dataset.Options{FollowSymlinks: o.followLinks})
 	if err != nil {
 		return nil, fail(exitDataset, err)
 	}

@@ -5,10 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
+	"net/url"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/remotecommand"
 	utilexec "k8s.io/client-go/util/exec"
 	"k8s.io/klog/v2"
 	"k8s.io/kubectl/pkg/cmd/exec"
@@ -97,9 +100,8 @@ func (c *Client) exec(ctx context.Context, t Target, command []string, stdin io.
 	// ExecuteWithContext can outlive its context: while it waits for the answer to the upgrade, and over SPDY while a Write is stuck.
 	result := make(chan error, 1)
 	go func() {
-		var executor exec.DefaultRemoteExecutor
 		in, out, errOut := streams.remote()
-		result <- executor.ExecuteWithContext(klog.NewContext(session, logger()), url, config, in, out, errOut, false, nil)
+		result <- c.execute(klog.NewContext(session, logger()), url, config, in, out, errOut)
 	}()
 	var err error
 	select {
@@ -109,6 +111,19 @@ func (c *Client) exec(ctx context.Context, t Target, command []string, stdin io.
 	}
 	streams.detach()
 	return verdict(ctx, session, &handshake, err)
+}
+
+// execute runs the session the way of kubectl, unless it is to be SPDY.
+func (c *Client) execute(ctx context.Context, url *url.URL, config *rest.Config, stdin io.Reader, stdout, stderr io.Writer) error {
+	if !c.spdy {
+		var executor exec.DefaultRemoteExecutor
+		return executor.ExecuteWithContext(ctx, url, config, stdin, stdout, stderr, false, nil)
+	}
+	executor, err := remotecommand.NewSPDYExecutor(config, http.MethodPost, url)
+	if err != nil {
+		return err
+	}
+	return executor.StreamWithContext(ctx, remotecommand.StreamOptions{Stdin: stdin, Stdout: stdout, Stderr: stderr})
 }
 
 // verdict chooses what Exec reports where several things went wrong together: the caller's streams first, since their failure ends

@@ -33,6 +33,7 @@ func (t Target) String() string {
 type Client struct {
 	config *rest.Config
 	rest   *rest.RESTClient
+	spdy   bool
 }
 
 // New returns a Client for the cluster of config, which is copied.
@@ -46,4 +47,12 @@ func New(config *rest.Config) (*Client, error) {
 		return nil, fmt.Errorf("prepare the connection to the cluster: %w", err)
 	}
 	return &Client{config: rest.CopyConfig(config), rest: client}, nil
+}
+
+// SPDY returns a Client whose exec sessions are SPDY from the start. A session in which the command does not read for a minute ends over
+// WebSocket, and goes on over SPDY.
+func (c *Client) SPDY() *Client {
+	plain := *c
+	plain.spdy = true
+	return &plain
 }

@@ -72,7 +72,7 @@ func layoutRules() []Rule {
 		{"dir-missing", SeverityError, "2.0", "a directory that the task needs is missing; the ingestor knows directories by fixed names only", "create or rename it"},
 		{"dir-empty", SeverityError, "2.0", "a directory that the task needs holds no file", "put the files into it"},
 		{"sidecar-missing", SeverityError, "2.2", "a file that the task needs beside its directory is missing", "add it to the root of the dataset"},
-		{"file-symlink", SeverityError, "2.0", "a symbolic link stands where a file would be staged", "copy the dataset with its links resolved (cp -RL) and push the copy"},
+		{"file-symlink", SeverityError, "2.0", "a symbolic link stands where a file would be staged", "push with --follow-symlinks if its target stays inside the dataset, else copy the dataset with its links resolved (cp -RL) and push the copy"},
 		{"file-special", SeverityError, "2.0", "a FIFO, socket or device stands where a file would be staged", "remove it"},
 		{"file-name", SeverityError, "2.0", "a file's name cannot be carried to the cluster", "rename it"},
 		{"file-unreadable", SeverityError, "2.0", "a file cannot be read", "give yourself read permission"},

@@ -86,10 +86,19 @@ type DatasetStatus struct {
 
 // StagingStatus describes the transfer to the shared volume.
 type StagingStatus struct {
-	Path      string `json:"path"`      // directory in the ingestor's Pod
-	SentBytes int64  `json:"sentBytes"` // payload bytes sent, retries included
-	Reused    bool   `json:"reused"`    // the verified tree was there already
-	Removed   bool   `json:"removed"`   // the tree was removed after a clean success
+	Path            string  `json:"path"`            // directory in the ingestor's Pod
+	Reused          bool    `json:"reused"`          // the verified tree was there already
+	Removed         bool    `json:"removed"`         // the tree was removed after a clean success
+	Files           int64   `json:"files"`           // sent and acknowledged
+	Bytes           int64   `json:"bytes"`           // of these files
+	TakenOverFiles  int64   `json:"takenOverFiles"`  // on the volume already: in an older tree, or from an earlier attempt
+	TakenOverBytes  int64   `json:"takenOverBytes"`  // of these files
+	SentBytes       int64   `json:"sentBytes"`       // that travelled: archives, compressed where that pays, retries included
+	CompressedBytes int64   `json:"compressedBytes"` // bytes of files that travelled compressed
+	Retries         int     `json:"retries"`         // sessions and pieces of work that failed and were repeated
+	Pods            int     `json:"pods"`            // stage Pods that were needed
+	Seconds         float64 `json:"seconds"`         // from the first session to the published tree
+	PodSeconds      float64 `json:"podSeconds"`      // until the stage Pods were ready
 }
 
 // RecordsStatus holds the ingestor's own counts (contract: ingestor, summary

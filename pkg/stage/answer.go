@@ -18,7 +18,10 @@ const (
 	ansBeat      = "T"
 	ansReady     = "READY"
 	ansOK        = "OK"
-	ansReceived  = "RECEIVED"
+	ansHave      = "HAVE"
+	ansGot       = "GOT"
+	ansHeld      = "HELD"
+	ansLocked    = "LOCKED"
 	ansPublished = "PUBLISHED"
 	ansStored    = "STORED"
 	ansRemoved   = "REMOVED"
@@ -28,8 +31,8 @@ const (
 	ansTree      = "TREE"
 	ansDest      = "DEST"
 	ansRecord    = "RECORD"
+	ansOlder     = "OLDER"
 	ansWork      = "WORK"
-	ansEnd       = "END"
 )
 
 // answer is one line of the remote side: "<verb> <nonce> <fields>".

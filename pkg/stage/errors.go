@@ -19,6 +19,7 @@ const (
 	InTheWay  Reason = "in the way"        // something foreign lies where a directory must be
 	Conflict  Reason = "record of another" // the run record belongs to another run
 	Lost      Reason = "lost"              // what was received is gone, or did not come whole
+	NoLink    Reason = "no link"           // a file of an older tree could not be taken over
 	OtherFail Reason = "failed"            // none of these
 )
 
@@ -41,6 +42,7 @@ var advice = map[Reason]string{
 	InTheWay:  "move it away, it is not from this tool",
 	Conflict:  "another push of the same data is under way",
 	Lost:      "push again",
+	NoLink:    "push again",
 	OtherFail: "push again",
 }
 
@@ -55,6 +57,7 @@ func (e *VolumeError) Error() string {
 		InTheWay:  "the directory cannot be used",
 		Conflict:  "the tree belongs to another run",
 		Lost:      "the data did not arrive whole",
+		NoLink:    "a file of an older tree could not be taken over",
 		OtherFail: "the stage pod could not write",
 	}[e.Reason]
 	if e.Text != "" {
@@ -64,8 +67,8 @@ func (e *VolumeError) Error() string {
 }
 
 func newVolumeError(plan Plan, a answer) *VolumeError {
-	e := &VolumeError{Dir: plan.Dir(), Text: strings.TrimSuffix(a.text(1), "\nstatus 1")}
-	e.Reason = classify(a.field(0), e.Text)
+	e := &VolumeError{Dir: plan.Dir(), Text: strings.TrimSuffix(a.text(2), "\nstatus 1")}
+	e.Reason = classify(a.field(1), e.Text)
 	return e
 }
 
@@ -80,8 +83,10 @@ func classify(step, text string) Reason {
 		return InTheWay
 	case "conflict":
 		return Conflict
-	case "lost", "cut":
+	case "lost", "cut", "frame":
 		return Lost
+	case "link":
+		return NoLink
 	}
 	for _, c := range []struct {
 		words  string

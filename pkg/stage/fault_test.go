@@ -8,15 +8,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
-	"time"
-
-	"github.com/google/go-cmp/cmp"
 
 	"github.com/tracebloc/kubectl-tracebloc/pkg/dataset"
 )
@@ -53,109 +52,169 @@ func cutAt(r io.Reader, n int64) io.Reader {
 	}}
 }
 
-// flipAt spoils byte n of a stream.
-func flipAt(r io.Reader, n int64) io.Reader {
+// flipAt spoils byte n of a stream by mask. It leaves line breaks alone, and makes no digit of another: a length that is too large, or a
+// line that does not end, is only noticed after minutes.
+func flipAt(r io.Reader, n int64, mask byte) io.Reader {
 	return &tap{r: r, each: func(offset int64, p []byte) (int, error) {
 		if i := n - offset; i >= 0 && i < int64(len(p)) {
-			p[i] ^= 0x10
+			switch c := p[i]; {
+			case c == '\n':
+			case c >= '0' && c <= '9':
+				p[i] ^= 0x10
+			default:
+				p[i] ^= mask
+			}
 		}
 		return len(p), nil
 	}}
 }
 
-// streamLength is how many bytes a session sends for the plan.
-func streamLength(t *testing.T, sh shell, files map[string]string) int64 {
+// onFirst spoils the first stream that is sent; the others are left alone.
+func onFirst(spoil func(io.Reader) io.Reader) func(int, io.Reader) io.Reader {
+	return func(session int, r io.Reader) io.Reader {
+		if session == 0 {
+			return spoil(r)
+		}
+		return r
+	}
+}
+
+// scene is a transfer whose stream has some kinds of frames.
+type scene struct {
+	older   map[string]string // is on the volume already
+	files   map[string]string
+	options Options
+}
+
+// scenes have every kind of frame that a volume with hard links sees, in one session, so that the stream is always the same.
+func scenes() map[string]scene {
+	rows := strings.Repeat("1234567,a,b\n", fineRange/12)
+	return map[string]scene{
+		"plain": {files: small(), options: Options{Parallel: 1, Compress: CompressNever}},
+		"mixed": {
+			older:   map[string]string{"old name.csv": noise(300), "kept": "kept", "changed": "before"},
+			files:   map[string]string{"new/name.csv": noise(300), "kept": "kept", "changed": "after", "big": strings.Repeat("\x00", fineRange) + rows + noise(500)},
+			options: Options{Parallel: 1, Compress: CompressAlways},
+		},
+	}
+}
+
+// prepare brings what the scene has before onto the volume.
+func (s scene) prepare(t *testing.T, l *local) {
 	t.Helper()
-	l := newLocal(t, sh)
-	var mu sync.Mutex
-	var length int64
+	if s.older != nil {
+		mustTransfer(t, l, s.older)
+		l.forget()
+	}
+}
+
+// check wants the tree, and nothing but it and the older one.
+func (s scene) check(t *testing.T, l *local, p Plan) {
+	t.Helper()
+	want := map[string]string{}
+	if s.older != nil {
+		older := filepath.Base(olderDir(t, l, p))
+		want[older], want[older+".sha256"] = "", ""
+	}
+	want[p.TreeID], want[p.TreeID+".sha256"] = "", ""
+	l.wantLeft(t, slices.Collect(maps.Keys(want))...)
+	wantTree(t, p, s.files)
+}
+
+func olderDir(t *testing.T, l *local, p Plan) string {
+	t.Helper()
+	for _, name := range l.listing(t) {
+		if treeName.MatchString(name) && name != p.TreeID {
+			return filepath.Join(l.root(), p.Table, name)
+		}
+	}
+	t.Fatal("the older tree is gone")
+	return ""
+}
+
+// streamLength is how many bytes a session sends for the scene.
+func streamLength(t *testing.T, s scene) int64 {
+	t.Helper()
+	l := newLocal(t, shellOf(t, 0))
+	s.prepare(t, l)
+	var length atomic.Int64
 	l.stdin = func(_ int, r io.Reader) io.Reader {
 		return &tap{r: r, each: func(offset int64, p []byte) (int, error) {
-			mu.Lock()
-			defer mu.Unlock()
-			length = offset + int64(len(p))
+			length.Store(offset + int64(len(p)))
 			return len(p), nil
 		}}
 	}
-	d := write(t, files)
-	if _, err := l.volume().Transfer(t.Context(), l.plan(t, d), d, nil); err != nil {
+	d := write(t, s.files)
+	p := l.finePlan(t, d)
+	if _, err := l.volume().Transfer(t.Context(), p, d, s.options); err != nil {
 		t.Fatal(err)
 	}
-	mu.Lock()
-	defer mu.Unlock()
-	return length
+	s.check(t, l, p)
+	return length.Load()
 }
 
-// TestCutAnywhere: whatever part of the stream arrives, and whatever the connection claims, nothing is published by it; the next attempt
-// succeeds and leaves nothing of the first behind.
+// offsets are places in a stream, the first and the last byte among them; with luck, one falls into each of its parts.
+func offsets(t *testing.T, length int64, n int) []int64 {
+	t.Helper()
+	r := dice(t)
+	all := []int64{0, length - 1}
+	for i := range int64(n) {
+		all = append(all, i*length/int64(n)+r.Int64N(length/int64(n)))
+	}
+	return all
+}
+
+// TestCutAnywhere: whatever part of the stream arrives, and whatever the connection claims, nothing is published by it; the next session
+// goes on, and leaves nothing of the first behind.
 func TestCutAnywhere(t *testing.T) {
 	t.Parallel()
-	all := shells(t)
-	length := streamLength(t, all[0], small())
-	for i, sh := range all {
-		var offsets []int64
-		for n := int64(i); n < length; n += length / []int64{16, 8}[i] {
-			offsets = append(offsets, n)
-		}
-		for _, n := range append(offsets, length-1) {
-			t.Run(fmt.Sprintf("%s/%d", sh.name, n), func(t *testing.T) {
+	for name, s := range scenes() {
+		for i, n := range offsets(t, streamLength(t, s), 24) {
+			t.Run(fmt.Sprintf("%s/%d", name, n), func(t *testing.T) {
 				t.Parallel()
-				l := newLocal(t, sh)
-				d := write(t, small())
-				p := l.plan(t, d)
-				cut := -1
-				l.stdin = func(session int, r io.Reader) io.Reader {
-					if cut < 0 {
-						cut = session
-						return cutAt(r, n)
-					}
-					return r
-				}
+				l := newLocal(t, shellOf(t, i))
+				s.prepare(t, l)
+				d := write(t, s.files)
+				p := l.finePlan(t, d)
+				l.stdin = onFirst(func(r io.Reader) io.Reader { return cutAt(r, n) })
 				l.result = func(session int, err error) error {
-					if session == cut && contents(t, p.Dir()) != nil {
+					if session == 0 && contents(t, p.Dir()) != nil {
 						t.Error("a stream that was cut published a tree")
 					}
 					return nil // as SPDY does
 				}
-				var bytes int64
-				report, err := l.volume().Transfer(t.Context(), p, d, func(n int64) { bytes += n })
+				report, err := l.volume().Transfer(t.Context(), p, d, watched(t, s.options))
 				if err != nil {
 					t.Fatal(err)
 				}
-				l.wantPublished(t, p, small())
-				if report.Retries != 1 || bytes != report.Bytes {
-					t.Errorf("report %+v, onBytes in sum %d", report, bytes)
+				s.check(t, l, p)
+				if report.Retries != 1 || report.Bytes != report.TotalBytes || report.InFlight != 0 {
+					t.Errorf("report %+v", report)
 				}
 			})
 		}
 	}
 }
 
-// TestFlipAnywhere: a spoiled byte may break the framing, the archive, the manifest or a file; the tree is right or not there.
+// TestFlipAnywhere: a spoiled byte may break the framing, the archive, the sums or a file; the tree is right.
 func TestFlipAnywhere(t *testing.T) {
 	t.Parallel()
-	all := shells(t)
-	length := streamLength(t, all[0], small())
-	for i, n := 0, int64(0); n < length; i, n = i+1, n+length/24 {
-		sh := all[i%len(all)]
-		t.Run(fmt.Sprintf("%s/%d", sh.name, n), func(t *testing.T) {
-			t.Parallel()
-			l := newLocal(t, sh)
-			d := write(t, small())
-			p := l.plan(t, d)
-			first := true
-			l.stdin = func(_ int, r io.Reader) io.Reader {
-				if first {
-					first = false
-					return flipAt(r, n)
+	for name, s := range scenes() {
+		for i, n := range offsets(t, streamLength(t, s), 20) {
+			mask := []byte{0x10, 0x01, 0x80}[i%3]
+			t.Run(fmt.Sprintf("%s/%d/%#x", name, n, mask), func(t *testing.T) {
+				t.Parallel()
+				l := newLocal(t, shellOf(t, i+1))
+				s.prepare(t, l)
+				d := write(t, s.files)
+				p := l.finePlan(t, d)
+				l.stdin = onFirst(func(r io.Reader) io.Reader { return flipAt(r, n, mask) })
+				if _, err := l.volume().Transfer(t.Context(), p, d, s.options); err != nil {
+					t.Fatal(err)
 				}
-				return r
-			}
-			if _, err := l.volume().Transfer(t.Context(), p, d, nil); err != nil {
-				t.Fatal(err)
-			}
-			l.wantPublished(t, p, small())
-		})
+				s.check(t, l, p)
+			})
+		}
 	}
 }
 
@@ -174,16 +233,17 @@ func TestCorruptFileIsNamed(t *testing.T) {
 				}}
 			}
 			d := write(t, small())
-			p := l.plan(t, d)
-			_, err := l.volume().Transfer(t.Context(), p, d, nil)
+			p := l.finePlan(t, d)
+			report, err := l.volume().Transfer(t.Context(), p, d, Options{})
 			var refused *VolumeError
 			if !errors.As(err, &refused) || refused.Reason != Mismatch || !strings.Contains(refused.Text, "./images/two.png: FAILED") ||
 				strings.Contains(refused.Text, "one.png") {
 				t.Errorf("got %v", err)
 			}
-			if left := l.listing(t); len(left) != 0 {
-				t.Errorf("left behind: %q", left)
+			if report.Files != 0 || report.Bytes != 0 || report.InFlight != 0 {
+				t.Errorf("report %+v", report)
 			}
+			l.wantLeft(t)
 		})
 	}
 }
@@ -191,8 +251,6 @@ func TestCorruptFileIsNamed(t *testing.T) {
 // TestSourceChanges: what is sent is what was checked, or nothing.
 func TestSourceChanges(t *testing.T) {
 	t.Parallel()
-	sh := shells(t)[0]
-	files := map[string]string{"a": noise(2 * frameBytes), "b": noise(2 * frameBytes), "z": "the one"}
 	for name, change := range map[string]func(path string) error{
 		"removed":      os.Remove,
 		"grown":        func(path string) error { return os.WriteFile(path, []byte("the one more"), 0o600) },
@@ -200,30 +258,19 @@ func TestSourceChanges(t *testing.T) {
 		"rewritten":    func(path string) error { return os.WriteFile(path, []byte("the two"), 0o600) },
 		"now a link":   func(path string) error { return errors.Join(os.Remove(path), os.Symlink("/etc/passwd", path)) },
 		"now a folder": func(path string) error { return errors.Join(os.Remove(path), os.Mkdir(path, 0o700)) },
+		"now a pipe":   func(path string) error { return errors.Join(os.Remove(path), mkfifo(path)) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			l := newLocal(t, sh)
-			d := write(t, files)
-			p := l.plan(t, d)
-			var once sync.Once
-			_, err := l.volume().Transfer(t.Context(), p, d, func(int64) {
-				once.Do(func() {
-					if err := change(filepath.Join(d.Path, "z")); err != nil {
-						t.Error(err)
-					}
-				})
-			})
+			l := newLocal(t, shellOf(t, len(name)))
+			d := write(t, map[string]string{"a": noise(700), "b": noise(900), "z": "the one"})
+			p := l.finePlan(t, d)
+			_, err := l.volume().Transfer(t.Context(), p, d, Options{Admit: func(Probe) error { return change(filepath.Join(d.Path, "z")) }})
 			var changed *dataset.ChangedError
 			if !errors.As(err, &changed) || changed.Path != "z" {
 				t.Errorf("got %v, want a ChangedError for %q", err, "z")
 			}
-			if left := l.listing(t); len(left) != 0 {
-				t.Errorf("left behind: %q", left)
-			}
-			if slices.Contains(l.tasks, "publish") {
-				t.Error("it asked to publish")
-			}
+			l.wantLeft(t)
 		})
 	}
 }
@@ -231,7 +278,7 @@ func TestSourceChanges(t *testing.T) {
 // TestHashedAgain: a file whose size, time and place are the same, but not its bytes, is found as well.
 func TestHashedAgain(t *testing.T) {
 	t.Parallel()
-	l := newLocal(t, shells(t)[0])
+	l := newLocal(t, shellOf(t, 0))
 	d := write(t, small())
 	m := manifest(t, d)
 	m[2].SHA256[0] ^= 1
@@ -239,39 +286,30 @@ func TestHashedAgain(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = l.volume().Transfer(t.Context(), p, d, nil)
+	_, err = l.volume().Transfer(t.Context(), p, d, Options{})
 	var changed *dataset.ChangedError
 	if !errors.As(err, &changed) || changed.Path != m[2].Path {
 		t.Errorf("got %v", err)
 	}
-	if got := l.listing(t); len(got) != 0 {
-		t.Errorf("left behind: %q", got)
-	}
+	l.wantLeft(t)
 }
 
-// TestCanceled: nothing is published, and what was begun is removed although the context has ended.
-func TestCanceled(t *testing.T) {
+// TestUnreadable: a file that cannot be read, though it is the same, is named, and nothing of it is published. Root reads everything, so
+// it is the dataset that is closed.
+func TestUnreadable(t *testing.T) {
 	t.Parallel()
-	for _, sh := range shells(t) {
-		t.Run(sh.name, func(t *testing.T) {
+	for name, files := range map[string]map[string]string{"small": small(), "big": {"big": noise(3*fineRange)}} {
+		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			l := newLocal(t, sh)
-			d := write(t, map[string]string{"a": noise(3 * frameBytes), "b": noise(100)})
-			p := l.plan(t, d)
-			stop := errors.New("interrupted")
-			ctx, cancel := context.WithCancelCause(t.Context())
-			_, err := l.volume().Transfer(ctx, p, d, func(int64) { cancel(stop) })
-			if !errors.Is(err, stop) {
-				t.Errorf("got %v", err)
+			l := newLocal(t, shellOf(t, 0))
+			d := write(t, files)
+			p := l.finePlan(t, d)
+			_, err := l.volume().Transfer(t.Context(), p, d, Options{Admit: func(Probe) error { return d.Close() }})
+			var unreadable *FileError
+			if !errors.As(err, &unreadable) || files[unreadable.Path] == "" && unreadable.Path != "images/empty.png" {
+				t.Errorf("got %v, want a FileError", err)
 			}
-			// The remote side removes its own as well, and may be at it still when Transfer returns.
-			for range 100 {
-				if len(l.listing(t)) == 0 {
-					return
-				}
-				time.Sleep(100 * time.Millisecond)
-			}
-			t.Errorf("left behind: %q", l.listing(t))
+			l.wantLeft(t)
 		})
 	}
 }
@@ -279,70 +317,89 @@ func TestCanceled(t *testing.T) {
 // TestLostAnswers: when the answer to publishing never arrives, asking again gives it, and nothing is sent twice.
 func TestLostAnswers(t *testing.T) {
 	t.Parallel()
-	for _, sh := range shells(t) {
-		t.Run(sh.name, func(t *testing.T) {
-			t.Parallel()
-			l := newLocal(t, sh)
-			lost := false
-			l.stdout = func(session int, w io.Writer) io.Writer {
-				if l.tasks[session] == "publish" && !lost {
-					lost = true
-					return io.Discard
+	for i, verb := range []string{ansPublished, ansOK, ansReady, ansGot} {
+		for _, sh := range []shell{shellOf(t, i), shellOf(t, i+2)} {
+			t.Run(verb+"/"+sh.name, func(t *testing.T) {
+				t.Parallel()
+				l := newLocal(t, sh)
+				mustTransfer(t, l, map[string]string{"images/one.png": noise(700)})
+				l.forget()
+				var lost atomic.Bool
+				l.stdout = func(_ int, w io.Writer) io.Writer {
+					return &swallower{w: w, verb: verb, lost: &lost}
 				}
-				return w
-			}
-			d := write(t, small())
-			p := l.plan(t, d)
-			report, err := l.volume().Transfer(t.Context(), p, d, nil)
-			if err != nil {
-				t.Fatal(err)
-			}
-			l.wantPublished(t, p, small())
-			if diff := cmp.Diff([]string{"probe", "receive", "publish", "publish"}, l.tasks); diff != "" {
-				t.Errorf("sessions (-want +got):\n%s", diff)
-			}
-			if report.Retries != 1 {
-				t.Errorf("report %+v", report)
-			}
-		})
+				d := write(t, small())
+				p := l.finePlan(t, d)
+				var told []string
+				report, err := l.volume().Transfer(t.Context(), p, d, Options{Parallel: 1, Notify: func(s string) { told = append(told, s) }})
+				if err != nil {
+					t.Fatal(err)
+				}
+				scene{older: map[string]string{}, files: small()}.check(t, l, p)
+				if report.Retries != 1 || len(told) != 0 || report.AlreadyPublished || report.Files+report.TakenOverFiles != int64(len(small())) {
+					t.Errorf("report %+v, told %q", report, told)
+				}
+			})
+		}
 	}
 }
 
-func TestGivesUp(t *testing.T) {
+// swallower ends the output of a session before the first line of a verb.
+type swallower struct {
+	w    io.Writer
+	verb string
+	lost *atomic.Bool
+
+	mu   sync.Mutex
+	gone bool
+}
+
+func (s *swallower) Write(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if bytes.Contains(p, []byte(s.verb+" ")) && s.lost.CompareAndSwap(false, true) {
+		s.gone = true
+	}
+	if s.gone {
+		return 0, io.ErrClosedPipe
+	}
+	return s.w.Write(p)
+}
+
+// TestRefusedAgainAndAgain: a session that breaks each time is given up when nothing gets through, and says why.
+func TestRefusedAgainAndAgain(t *testing.T) {
 	t.Parallel()
-	l := newLocal(t, shells(t)[0])
-	l.stdin = func(_ int, r io.Reader) io.Reader { return cutAt(r, 100) }
-	l.result = func(_ int, err error) error { return nil }
+	l := newLocal(t, shellOf(t, 0))
+	l.stdin = func(_ int, r io.Reader) io.Reader { return cutAt(r, 250) }
+	l.result = func(int, error) error { return nil }
 	d := write(t, small())
-	p := l.plan(t, d)
-	report, err := l.volume().Transfer(t.Context(), p, d, nil)
+	p := l.finePlan(t, d)
+	report, err := l.volume().Transfer(t.Context(), p, d, Options{})
 	var refused *VolumeError
-	if !errors.As(err, &refused) || refused.Reason != Lost || !strings.Contains(err.Error(), "gave up after 3 failures") {
+	if !errors.As(err, &refused) || refused.Reason != Lost || !strings.Contains(err.Error(), fmt.Sprintf("gave up after %d refusals", maxConfused)) {
 		t.Errorf("got %v", err)
 	}
-	if report.Retries != 2 {
+	if report.Retries != maxConfused || report.Files != 0 {
 		t.Errorf("report %+v", report)
 	}
-	if left := l.listing(t); len(left) != 0 {
-		t.Errorf("left behind: %q", left)
-	}
+	l.wantLeft(t)
 }
 
 func TestPodGone(t *testing.T) {
 	t.Parallel()
-	l := newLocal(t, shells(t)[0])
+	l := newLocal(t, shellOf(t, 0))
 	l.stdin = func(_ int, r io.Reader) io.Reader { return cutAt(r, 100) }
 	d := write(t, small())
 	v := l.volume()
 	v.Check = func(context.Context) error {
 		return &GoneError{Namespace: "ml", Pod: "stage", Reason: "it ended (\"Evicted\")"}
 	}
-	_, err := v.Transfer(t.Context(), l.plan(t, d), d, nil)
+	_, err := v.Transfer(t.Context(), l.finePlan(t, d), d, Options{})
 	var gone *GoneError
 	if !errors.As(err, &gone) {
 		t.Errorf("got %v", err)
 	}
-	if diff := cmp.Diff([]string{"probe", "receive"}, l.tasks); diff != "" {
-		t.Errorf("sessions (-want +got):\n%s", diff)
+	if n := len(l.opened()); n != 1 {
+		t.Errorf("%d sessions", n)
 	}
 }

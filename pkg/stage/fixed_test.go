@@ -11,13 +11,11 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/tracebloc/kubectl-tracebloc/pkg/dataset"
-	"github.com/tracebloc/kubectl-tracebloc/pkg/podio/podiotest"
 )
 
 // dirty is a dataset whose CSV needs every repair, and what is staged of it.
@@ -72,41 +70,13 @@ func TestFixedIsPublished(t *testing.T) {
 			files, staged := dirty()
 			d := write(t, files)
 			p := fixedPlan(t, d, l.root())
-			var bytes int64
-			report, err := l.volume().Transfer(t.Context(), p, d, func(n int64) { bytes += n })
+			report, err := l.volume().Transfer(t.Context(), p, d, watched(t, Options{}))
 			if err != nil {
 				t.Fatal(err)
 			}
 			l.wantPublished(t, p, staged)
-			if bytes != p.Manifest.Bytes() || report.Bytes != bytes {
-				t.Errorf("onBytes saw %d of %d bytes, report %+v", bytes, p.Manifest.Bytes(), report)
-			}
-			if diff := cmp.Diff(files, contents(t, d.Path)); diff != "" {
-				t.Errorf("dataset on disk (-before +after):\n%s", diff)
-			}
-		})
-	}
-}
-
-// TestFixedStreams: a transfer that breaks and begins again repairs the CSV again.
-func TestFixedStreams(t *testing.T) {
-	t.Parallel()
-	for name, options := range transports() {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			s := serve(t, options)
-			files, staged := dirty()
-			files["z"] = noise(2 * frameBytes)
-			staged["z"] = files["z"]
-			d := write(t, files)
-			p := fixedPlan(t, d, filepath.Join(s.Volume, Directory))
-			var once sync.Once
-			report, err := s.volume.Transfer(t.Context(), p, d, func(int64) { once.Do(func() { s.Strike(podiotest.Cut) }) })
-			if err != nil || report.Retries == 0 {
-				t.Fatalf("report %+v, %v", report, err)
-			}
-			if diff := cmp.Diff(staged, contents(t, p.Dir())); diff != "" {
-				t.Errorf("tree (-want +got):\n%s", diff)
+			if report.Bytes != p.Manifest.Bytes() {
+				t.Errorf("report %+v", report)
 			}
 			if diff := cmp.Diff(files, contents(t, d.Path)); diff != "" {
 				t.Errorf("dataset on disk (-before +after):\n%s", diff)
@@ -118,7 +88,7 @@ func TestFixedStreams(t *testing.T) {
 // TestFixedSourceChanges: a CSV that is written to after the check is not published, even where its repair stays the same.
 func TestFixedSourceChanges(t *testing.T) {
 	t.Parallel()
-	sh := shells(t)[0]
+	sh := shellOf(t, 0)
 	for name, change := range map[string]func(path string) error{
 		"removed": os.Remove,
 		"same repair": func(path string) error {
@@ -133,24 +103,14 @@ func TestFixedSourceChanges(t *testing.T) {
 			t.Parallel()
 			l := newLocal(t, sh)
 			files, _ := dirty()
-			files["a"] = noise(4 * frameBytes)
 			d := write(t, files)
 			p := fixedPlan(t, d, l.root())
-			var once sync.Once
-			_, err := l.volume().Transfer(t.Context(), p, d, func(int64) {
-				once.Do(func() {
-					if err := change(filepath.Join(d.Path, "labels.csv")); err != nil {
-						t.Error(err)
-					}
-				})
-			})
+			_, err := l.volume().Transfer(t.Context(), p, d, Options{Admit: func(Probe) error { return change(filepath.Join(d.Path, "labels.csv")) }})
 			var changed *dataset.ChangedError
 			if !errors.As(err, &changed) || changed.Path != "labels.csv" {
 				t.Errorf("got %v, want a ChangedError for labels.csv", err)
 			}
-			if left := l.listing(t); len(left) != 0 {
-				t.Errorf("left behind: %q", left)
-			}
+			l.wantLeft(t)
 		})
 	}
 }
@@ -158,19 +118,17 @@ func TestFixedSourceChanges(t *testing.T) {
 // TestFixedOtherwise: a repair that comes out otherwise than it was checked is not published.
 func TestFixedOtherwise(t *testing.T) {
 	t.Parallel()
-	l := newLocal(t, shells(t)[0])
+	l := newLocal(t, shellOf(t, 1))
 	files, _ := dirty()
 	d := write(t, files)
 	p := fixedPlan(t, d, l.root())
 	at := slices.IndexFunc(p.Manifest, func(f dataset.File) bool { return f.Path == "labels.csv" })
 	p.Manifest[at].Size--
 	p.TreeID = p.Manifest.TreeID()
-	_, err := l.volume().Transfer(t.Context(), p, d, nil)
+	_, err := l.volume().Transfer(t.Context(), p, d, Options{})
 	var changed *dataset.ChangedError
 	if !errors.As(err, &changed) || changed.Path != "labels.csv" {
 		t.Errorf("got %v, want a ChangedError for labels.csv", err)
 	}
-	if left := l.listing(t); len(left) != 0 {
-		t.Errorf("left behind: %q", left)
-	}
+	l.wantLeft(t)
 }

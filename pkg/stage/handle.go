@@ -50,7 +50,7 @@ func (p *Pod) Volume(exec Execer) *Volume {
 		Target: p.Target(),
 		Owner:  string(p.UID),
 		Check:  p.Check,
-		Owners: func(ctx context.Context) (map[string]bool, error) { return owners(ctx, p.client, p.Namespace) },
+		Owners: func(ctx context.Context) (map[string]string, error) { return owners(ctx, p.client, p.Namespace) },
 	}
 }
 
@@ -64,10 +64,10 @@ func (p *Pod) Check(ctx context.Context) error {
 	switch {
 	case pod.DeletionTimestamp != nil:
 		gone.Reason = "it is being deleted"
-	case pod.Status.Phase == corev1.PodFailed, pod.Status.Phase == corev1.PodSucceeded:
+	case hasEnded(pod):
 		gone.Reason = "it ended"
 		if pod.Status.Phase == corev1.PodSucceeded {
-			gone.Reason = "its time ran out (--stage-timeout)"
+			gone.Reason = "it ended by itself: its time ran out (--stage-timeout), or no session reached it any more"
 		}
 		if pod.Status.Reason != "" {
 			gone.Reason += fmt.Sprintf(" (%q)", pod.Status.Reason)
@@ -124,16 +124,21 @@ func (p *Pod) Delete(ctx context.Context) error {
 	return fmt.Errorf("delete the stage pod: %w (kubectl delete pod %s -n %s)", err, p.Name, p.Namespace)
 }
 
-// owners returns the UIDs of the stage Pods whose processes may still be at work.
-func owners(ctx context.Context, client kubernetes.Interface, namespace string) (map[string]bool, error) {
+// hasEnded tells that no process of the Pod runs any more.
+func hasEnded(pod *corev1.Pod) bool {
+	return pod.Status.Phase == corev1.PodFailed || pod.Status.Phase == corev1.PodSucceeded
+}
+
+// owners returns the names by UID of the stage Pods whose processes may still be at work.
+func owners(ctx context.Context, client kubernetes.Interface, namespace string) (map[string]string, error) {
 	list, err := client.CoreV1().Pods(namespace).List(ctx, metav1.ListOptions{LabelSelector: Selector})
 	if err != nil {
 		return nil, fmt.Errorf("list the stage pods of namespace %q: %w", namespace, err)
 	}
-	alive := make(map[string]bool, len(list.Items))
+	alive := make(map[string]string, len(list.Items))
 	for _, pod := range list.Items {
-		if pod.Status.Phase != corev1.PodFailed && pod.Status.Phase != corev1.PodSucceeded {
-			alive[string(pod.UID)] = true
+		if !hasEnded(&pod) {
+			alive[string(pod.UID)] = pod.Name
 		}
 	}
 	return alive, nil

@@ -6,15 +6,20 @@ import (
 	"context"
 	"crypto/sha256"
 	"errors"
+	"flag"
+	"fmt"
 	"io"
 	"io/fs"
+	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -29,10 +34,22 @@ type shell struct {
 	path string
 }
 
-// shells returns busybox with nothing but its applets, and dash with the tools of this machine.
+// shells returns the busyboxes that TRACEBLOC_BUSYBOX names, with nothing but their applets, and dash and bash with the tools of this
+// machine.
 func shells(t testing.TB) []shell {
 	t.Helper()
-	return []shell{busybox(t), gnu(t, "dash")}
+	var all []shell
+	for _, path := range busyboxes(t) {
+		all = append(all, busybox(t, path))
+	}
+	return append(all, gnu(t, "dash"), gnu(t, "bash"))
+}
+
+// shellOf spreads the cases of a test over the shells.
+func shellOf(t testing.TB, n int) shell {
+	t.Helper()
+	all := shells(t)
+	return all[n%len(all)]
 }
 
 func gnu(t testing.TB, name string) shell {
@@ -44,23 +61,31 @@ func gnu(t testing.TB, name string) shell {
 	return shell{name: name, argv: []string{path}, path: "/usr/bin:/bin"}
 }
 
-func busybox(t testing.TB) shell {
+func busyboxes(t testing.TB) []string {
 	t.Helper()
-	busybox, err := exec.LookPath("busybox")
+	if listed := os.Getenv("TRACEBLOC_BUSYBOX"); listed != "" {
+		return filepath.SplitList(listed)
+	}
+	found, err := exec.LookPath("busybox")
 	if err != nil {
 		t.Fatalf("these tests need busybox: apt-get install busybox-static (%v)", err)
 	}
-	list, err := exec.Command(busybox, "--list").Output()
+	return []string{found}
+}
+
+func busybox(t testing.TB, path string) shell {
+	t.Helper()
+	list, err := exec.Command(path, "--list").Output()
 	if err != nil {
 		t.Fatal(err)
 	}
 	applets := reachable(t)
-	for _, name := range strings.Fields(string(list)) {
-		if err := os.Symlink(busybox, filepath.Join(applets, name)); err != nil {
+	for name := range strings.FieldsSeq(string(list)) {
+		if err := os.Symlink(path, filepath.Join(applets, name)); err != nil {
 			t.Fatal(err)
 		}
 	}
-	return shell{name: "busybox", argv: []string{busybox, "sh"}, path: applets}
+	return shell{name: filepath.Base(path), argv: []string{path, "sh"}, path: applets}
 }
 
 // local runs sessions as processes of this machine, with the manners of a container runtime: the end of the connection is the end of
@@ -140,16 +165,8 @@ func (l *local) count(command []string) int {
 	return l.sessions - 1
 }
 
-// task names the script of a command.
-func task(command []string) string {
-	for name, script := range map[string]string{"probe": probeScript, "receive": receiveScript, "publish": publishScript,
-		"record": recordScript, "remove": removeScript, "clean": cleanScript} {
-		if strings.HasSuffix(command[2], compact(script)) {
-			return name
-		}
-	}
-	return "unknown"
-}
+// task is what a command does.
+func task(command []string) string { return command[4] }
 
 func (l *local) Exec(ctx context.Context, _ podio.Target, command []string, stdin io.Reader, stdout, stderr io.Writer) error {
 	n := l.count(command)
@@ -157,7 +174,7 @@ func (l *local) Exec(ctx context.Context, _ podio.Target, command []string, stdi
 	argv[len(l.shell.argv)+1] = l.prefix + argv[len(l.shell.argv)+1]
 	cmd := exec.Command(argv[0], argv[1:]...)
 	cmd.Dir = l.dir
-	cmd.Env = append([]string{"PATH=" + l.shell.path}, l.env...)
+	cmd.Env = append([]string{"PATH=" + l.shell.path, scriptVariable + "=" + Script()}, l.env...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if l.uid != 0 {
 		cmd.SysProcAttr.Credential = &syscall.Credential{Uid: l.uid, Gid: l.uid}
@@ -210,8 +227,30 @@ func (l *local) Exec(ctx context.Context, _ podio.Target, command []string, stdi
 
 func (l *local) root() string { return filepath.Join(l.dir, Directory) }
 
-func (l *local) volume() *Volume {
-	return &Volume{Exec: l, Owner: "11111111-aaaa-bbbb-cccc-000000000001"}
+func (l *local) volume() *Volume { return l.owned(1) }
+
+// owned is the volume as it is reached through the nth Pod; the others have ended.
+func (l *local) owned(n int) *Volume {
+	owner := ownerOf(n)
+	return &Volume{Exec: l, Owner: owner, Owners: func(context.Context) (map[string]string, error) {
+		return map[string]string{owner: "stage-" + owner[:8]}, nil
+	}}
+}
+
+func ownerOf(n int) string { return fmt.Sprintf("%08d-aaaa-bbbb-cccc-000000000001", n) }
+
+// forget starts the count of the sessions anew.
+func (l *local) forget() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.tasks, l.sessions = nil, 0
+}
+
+// opened are the tasks of all sessions so far.
+func (l *local) opened() []string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return slices.Clone(l.tasks)
 }
 
 // write makes a dataset of the given files.
@@ -264,6 +303,22 @@ func (l *local) plan(t testing.TB, d *dataset.Dataset) Plan {
 	return p
 }
 
+// fineRange is the size of a range in a plan of finePlan.
+const fineRange = 32 << 10
+
+// finePlan cuts a little data into many jobs, as the usual limits cut much.
+func (l *local) finePlan(t testing.TB, d *dataset.Dataset) Plan {
+	t.Helper()
+	p := l.plan(t, d)
+	p.limits = limits{
+		rangeAbove: 2 * fineRange, rangeBytes: fineRange,
+		shardBytes: 16 << 10, shardBytesMin: 4 << 10,
+		shardFiles: 320, linkFiles: 100, shardDirs: 8,
+		aim: 16, chunkBytes: 4 << 10,
+	}
+	return p
+}
+
 // contents reads a tree; a directory that is not there is nil.
 func contents(t testing.TB, dir string) map[string]string {
 	t.Helper()
@@ -292,15 +347,7 @@ func contents(t testing.TB, dir string) map[string]string {
 // listing is what lies in the table's directory.
 func (l *local) listing(t testing.TB) []string {
 	t.Helper()
-	entries, err := os.ReadDir(filepath.Join(l.root(), "cats"))
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		t.Fatal(err)
-	}
-	var names []string
-	for _, e := range entries {
-		names = append(names, e.Name())
-	}
-	return names
+	return names(t, filepath.Join(l.root(), "cats"))
 }
 
 // wantPublished checks that the tree, and nothing else, is there.
@@ -312,4 +359,67 @@ func (l *local) wantPublished(t testing.TB, p Plan, want map[string]string) {
 	if diff := cmp.Diff([]string{p.TreeID, p.TreeID + ".sha256"}, l.listing(t)); diff != "" {
 		t.Errorf("directory of the table (-want +got):\n%s", diff)
 	}
+}
+
+// wantLeft waits for what is to be left in the table's directory: sessions that were given up tidy up by themselves.
+func (l *local) wantLeft(t testing.TB, want ...string) {
+	t.Helper()
+	slices.Sort(want)
+	if !eventually(func() bool { return slices.Equal(want, l.listing(t)) }) {
+		t.Errorf("directory of the table: %q, want %q", l.listing(t), want)
+	}
+}
+
+// wantWork waits until nobody is at work any more and the work directory of the plan, with its receipts, is what there is.
+func (l *local) wantWork(t testing.TB, p Plan) {
+	t.Helper()
+	work := l.work(p)
+	l.wantLeft(t, filepath.Base(work))
+	if !eventually(func() bool { return cmp.Equal([]string{"big", "done", "tree"}, names(t, work)) }) {
+		t.Errorf("work directory: %q", names(t, work))
+	}
+}
+
+// work is the work directory of a plan.
+func (l *local) work(p Plan) string {
+	return filepath.Join(l.root(), p.Table, "."+p.TreeID+".push")
+}
+
+// eventually asks again until the answer is yes, or some time has passed in which a machine that is busy would have got there.
+func eventually(done func() bool) bool {
+	for range 300 {
+		if done() {
+			return true
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+	return false
+}
+
+// names is what lies in a directory.
+func names(t testing.TB, dir string) []string {
+	t.Helper()
+	entries, err := os.ReadDir(dir)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		t.Fatal(err)
+	}
+	var all []string
+	for _, e := range entries {
+		all = append(all, e.Name())
+	}
+	return all
+}
+
+// localSeed makes a test that failed do the same again.
+var localSeed = flag.Uint64("local-seed", 0, "the seed that a test on local shells has printed; 0 is a new one")
+
+// dice is a source of randomness whose seed is in the test's log.
+func dice(t testing.TB) *rand.Rand {
+	t.Helper()
+	seed := *localSeed
+	if seed == 0 {
+		seed = rand.Uint64()
+	}
+	t.Logf("-local-seed=%d", seed)
+	return rand.New(rand.NewPCG(seed, 0))
 }

@@ -12,40 +12,82 @@ import (
 	"github.com/tracebloc/kubectl-tracebloc/pkg/dataset"
 )
 
-// pack writes the plan to out: the manifest, then one archive with every file. It hashes what it sends, so that a file that is not the
-// one of the manifest any more ends with a *dataset.ChangedError that names it; a file that cannot be read is a *FileError.
-func pack(ctx context.Context, plan Plan, src *dataset.Dataset, out *framer) error {
-	out.kind = frameManifest
-	if _, err := out.Write(plan.sums()); err != nil {
-		return err
-	}
-	if err := out.flush(); err != nil {
-		return err
-	}
-	out.kind = frameArchive
+const (
+	blockTar = 512
+	// chunkBytes is how much is written at once, and so how fine the watchdog sees.
+	chunkBytes = 256 << 10
+	// The members of a shard's archive.
+	memberSums = "sums"
+	memberTree = "tree/"
+)
+
+// packShard writes the archive of a shard: its sums, then its files. It hashes what it writes, so that a file that is not the one of the
+// manifest any more ends with a *dataset.ChangedError that names it; a file that cannot be read is a *FileError.
+func packShard(ctx context.Context, m dataset.Manifest, files []int32, src *dataset.Dataset, out io.Writer, buffer []byte) error {
 	archive := tar.NewWriter(out)
-	buffer := make([]byte, chunkBytes)
-	for _, f := range plan.Manifest {
+	if err := packText(archive, memberSums, sumsOf(m, files)); err != nil {
+		return err
+	}
+	for _, i := range files {
 		if err := ctx.Err(); err != nil {
 			return context.Cause(ctx)
 		}
-		// GNU, because busybox does not read the PAX size of a file over 8 GiB and makes an empty one; no owner, because busybox would
-		// look the name up for every file.
-		header := &tar.Header{Typeflag: tar.TypeReg, Name: f.Path, Size: f.Size, Mode: 0o644, Format: tar.FormatGNU}
-		if err := archive.WriteHeader(header); err != nil {
+		if err := archive.WriteHeader(header(memberTree+m[i].Path, m[i].Size)); err != nil {
 			return err
 		}
-		if err := packFile(ctx, archive, src, f, out, buffer); err != nil {
-			return err
-		}
-		if err := out.endFile(); err != nil {
+		if err := packFile(archive, src, m[i], buffer); err != nil {
 			return err
 		}
 	}
-	if err := archive.Close(); err != nil {
+	return archive.Close()
+}
+
+// header is GNU, because busybox does not read the PAX size of a file over 8 GiB and makes an empty one; it has no owner, because
+// busybox would look the name up for every file.
+func header(name string, size int64) *tar.Header {
+	return &tar.Header{Typeflag: tar.TypeReg, Name: name, Size: size, Mode: 0o644, Format: tar.FormatGNU}
+}
+
+func packText(archive *tar.Writer, name string, text []byte) error {
+	if err := archive.WriteHeader(header(name, int64(len(text)))); err != nil {
 		return err
 	}
-	return out.flush()
+	_, err := archive.Write(text)
+	return err
+}
+
+// shardSize is the exact length of what packShard writes.
+func shardSize(m dataset.Manifest, files []int32) int64 {
+	sums := int64(0)
+	total := int64(2 * blockTar)
+	for _, i := range files {
+		name := len(memberTree) + len(m[i].Path)
+		sums += int64(2*sha256.Size + len("  ./\n") + len(m[i].Path))
+		total += blockTar + blocks(m[i].Size)
+		if name > 100 { // a longer name gets a header and blocks of its own, with a NUL at the end
+			total += blockTar + blocks(int64(name)+1)
+		}
+	}
+	return total + blockTar + blocks(sums)
+}
+
+func blocks(n int64) int64 { return (n + blockTar - 1) / blockTar * blockTar }
+
+// packLinks writes the archive of a shard of hard links, which is unpacked in the directory of the table: scratch is the directory of
+// the session there, source that of the tree that has the files, under the paths of links.
+func packLinks(m dataset.Manifest, j *job, scratch string, out io.Writer) error {
+	archive := tar.NewWriter(out)
+	if err := packText(archive, scratch+"/"+memberSums, sumsOf(m, j.files)); err != nil {
+		return err
+	}
+	for k, i := range j.files {
+		h := header(scratch+"/"+memberTree+m[i].Path, 0)
+		h.Typeflag, h.Linkname = tar.TypeLink, j.source+"/"+j.links[k]
+		if err := archive.WriteHeader(h); err != nil {
+			return err
+		}
+	}
+	return archive.Close()
 }
 
 // FileError says that a file of the dataset could not be read.
@@ -60,7 +102,7 @@ func (e *FileError) Error() string { return fmt.Sprintf("file %q: %v", e.Path, e
 // Unwrap returns Err.
 func (e *FileError) Unwrap() error { return e.Err }
 
-func packFile(ctx context.Context, archive *tar.Writer, src *dataset.Dataset, f dataset.File, out *framer, buffer []byte) error {
+func packFile(archive io.Writer, src *dataset.Dataset, f dataset.File, buffer []byte) error {
 	file, err := src.OpenFile(f)
 	if err != nil {
 		return readError(f.Path, err)
@@ -68,24 +110,16 @@ func packFile(ctx context.Context, archive *tar.Writer, src *dataset.Dataset, f 
 	defer func() { _ = file.Close() }() // it was only read
 
 	sum := sha256.New()
-	left := f.Size
-	for left > 0 {
-		if ctx.Err() != nil {
-			return context.Cause(ctx)
-		}
-		n, err := io.ReadFull(file, buffer[:min(left, int64(len(buffer)))])
-		switch {
-		case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
-			return &dataset.ChangedError{Path: f.Path, What: "it shrank"}
-		case err != nil:
-			return readError(f.Path, err)
-		}
-		_, _ = sum.Write(buffer[:n]) // never fails (hash.Hash)
-		if _, err := archive.Write(buffer[:n]); err != nil {
+	for left := f.Size; left > 0; {
+		part := buffer[:min(left, int64(len(buffer)))]
+		if err := readFull(file, part, f.Path); err != nil {
 			return err
 		}
-		out.payload += int64(n)
-		left -= int64(n)
+		_, _ = sum.Write(part) // never fails (hash.Hash)
+		if _, err := archive.Write(part); err != nil {
+			return err
+		}
+		left -= int64(len(part))
 	}
 	if err := atEnd(file, f.Path); err != nil {
 		return err
@@ -115,4 +149,11 @@ func readError(path string, err error) error {
 		return err
 	}
 	return &FileError{Path: path, Err: err}
+}
+
+// isLocal reports whether err is about the dataset and not about the connection.
+func isLocal(err error) bool {
+	var changed *dataset.ChangedError
+	var unreadable *FileError
+	return errors.As(err, &changed) || errors.As(err, &unreadable)
 }

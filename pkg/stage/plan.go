@@ -1,10 +1,8 @@
 package stage
 
 import (
-	"bytes"
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
+	"math"
 	"path"
 	"regexp"
 	"strings"
@@ -40,6 +38,8 @@ type Plan struct {
 	Manifest dataset.Manifest
 	// Root is the staging directory in the Pod, an absolute path that ends in Directory.
 	Root string
+
+	limits limits
 }
 
 // NewPlan checks the names and returns the plan. root is DefaultRoot, or the staging directory below another mount path. A path that
@@ -50,6 +50,9 @@ func NewPlan(table string, manifest dataset.Manifest, root string) (Plan, error)
 	}
 	if !rootPath.MatchString(root) {
 		return Plan{}, fmt.Errorf("staging directory %q: it must be an absolute path that ends in %q", root, "/"+Directory)
+	}
+	if len(manifest) > math.MaxInt32 {
+		return Plan{}, fmt.Errorf("%d files are too many for one table", len(manifest))
 	}
 	previous := ""
 	for i, f := range manifest {
@@ -64,7 +67,7 @@ func NewPlan(table string, manifest dataset.Manifest, root string) (Plan, error)
 		}
 		previous = f.Path
 	}
-	return Plan{Table: table, TreeID: manifest.TreeID(), Manifest: manifest, Root: root}, nil
+	return Plan{Table: table, TreeID: manifest.TreeID(), Manifest: manifest, Root: root, limits: standardLimits()}, nil
 }
 
 func checkPath(name string) error {
@@ -92,8 +95,18 @@ func (p Plan) Dir() string {
 
 // Needs is what the volume must have room for: whole blocks, and an inode for each file and directory.
 func (p Plan) Needs() (bytes, inodes int64) {
+	all := make([]int32, len(p.Manifest))
+	for i := range all {
+		all[i] = int32(i) //nolint:gosec // NewPlan bounds the number of files
+	}
+	return p.needs(all)
+}
+
+// needs is the same for some of the files.
+func (p Plan) needs(files []int32) (bytes, inodes int64) {
 	dirs := map[string]struct{}{}
-	for _, f := range p.Manifest {
+	for _, i := range files {
+		f := p.Manifest[i]
 		bytes += (f.Size + blockSize - 1) / blockSize * blockSize
 		for dir := path.Dir(f.Path); dir != "."; dir = path.Dir(dir) {
 			if _, seen := dirs[dir]; seen {
@@ -102,24 +115,5 @@ func (p Plan) Needs() (bytes, inodes int64) {
 			dirs[dir] = struct{}{}
 		}
 	}
-	return bytes + int64(len(dirs))*blockSize, int64(len(p.Manifest) + len(dirs))
-}
-
-// sums is the manifest as sha256sum -c reads it. The leading "./" keeps a file called "-" from meaning stdin, and a name that begins
-// with a backslash from meaning an escape.
-func (p Plan) sums() []byte {
-	var b bytes.Buffer
-	for _, f := range p.Manifest {
-		b.WriteString(hex.EncodeToString(f.SHA256[:]))
-		b.WriteString("  ./")
-		b.WriteString(f.Path)
-		b.WriteByte('\n')
-	}
-	return b.Bytes()
-}
-
-// digest is the sha256 of text in hex, as sha256sum prints it.
-func digest(text []byte) string {
-	sum := sha256.Sum256(text)
-	return hex.EncodeToString(sum[:])
+	return bytes + int64(len(dirs))*blockSize, int64(len(files) + len(dirs))
 }

@@ -71,18 +71,17 @@ func TestNeeds(t *testing.T) {
 
 func TestCheckSpace(t *testing.T) {
 	t.Parallel()
-	p := Plan{Manifest: dataset.Manifest{{Path: "a", Size: 4096}}}
 	for _, c := range []struct {
 		probe Probe
 		want  string
 	}{
 		{Probe{FreeBytes: 4096, FreeInodes: 1}, ""},
 		{Probe{FreeBytes: -1, FreeInodes: -1}, ""},
-		{Probe{FreeBytes: 0, FreeInodes: 0, Published: true}, ""},
 		{Probe{FreeBytes: 4095, FreeInodes: 1}, "has 4095 bytes free, the staged data needs 4096"},
+		{Probe{FreeBytes: 4095, FreeInodes: 0}, "has 4095 bytes free, the staged data needs 4096"},
 		{Probe{FreeBytes: -1, FreeInodes: 0}, "has 0 inodes free, the staged data needs 1"},
 	} {
-		err := c.probe.Check(p)
+		err := c.probe.Check(4096, 1)
 		if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)) {
 			t.Errorf("%+v: %v", c.probe, err)
 		}
@@ -94,22 +93,17 @@ func TestCommandIsShort(t *testing.T) {
 	t.Parallel()
 	names := make([]string, cleanAtOnce)
 	for i := range names {
-		names[i] = ".0123456789abcdef.push-11111111-aaaa-bbbb-cccc-000000000001-0123456789abcdef"
+		names[i] = ".trash-0123456789abcdef-123456789"
 	}
-	for name, c := range map[string]struct {
-		script    string
-		arguments []string
-	}{
-		"probe":   {probeScript, nil},
-		"receive": {receiveScript, nil},
-		"publish": {publishScript, []string{"200000", "1000000000000", strings.Repeat("f", 64)}},
-		"record":  {recordScript, []string{strings.Repeat("k", 63), strings.Repeat("%", 300)}},
-		"remove":  {removeScript, []string{strings.Repeat("k", 63)}},
-		"clean":   {cleanScript, names},
+	for name, arguments := range map[string][]string{
+		"worker": {"lead", "2000000000", "1000000000000"},
+		"record": {strings.Repeat("k", 63), strings.Repeat("%", 1000)},
+		"remove": {strings.Repeat("k", 63)},
+		"clean":  names,
 	} {
-		words := []string{DefaultRoot, strings.Repeat("t", 63), "0123456789abcdef", "11111111-aaaa-bbbb-cccc-000000000001-0123456789abcdef", "0123456789abcdef"}
-		query := url.Values{"command": command(c.script, append(words, c.arguments...)...)}
-		if n := len(query.Encode()); n > 7000 {
+		words := []string{name, DefaultRoot, strings.Repeat("t", 63), "0123456789abcdef", "11111111-aaaa-bbbb-cccc-000000000001", "0123456789abcdef"}
+		query := url.Values{"command": command(append(words, arguments...)...)}
+		if n := len(query.Encode()); n > 4096 {
 			t.Errorf("the request for %s has %d bytes", name, n)
 		}
 	}
@@ -134,6 +128,9 @@ func TestClassify(t *testing.T) {
 		{"in-the-way", "x is a symbolic link", InTheWay},
 		{"conflict", "{}", Conflict},
 		{"lost", "gone", Lost},
+		{"frame", "S", Lost},
+		{"link", "tar: x: Cannot hard link to 'y': No space left on device", NoLink},
+		{"unpack", "tar: ./x: Wrote only 512 of 10240 bytes", NoSpace},
 		{"cut", "the archive is incomplete", Lost},
 		{"unpack", "tar: short read", OtherFail},
 		{"", "", OtherFail},

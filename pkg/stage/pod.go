@@ -37,13 +37,9 @@ const (
 	maxKeyInName = 40
 )
 
-// lifetime is the Pod's own process. It answers TERM at once, and it ends by itself shortly before the deadline, so that an abandoned
-// Pod counts as completed and not as failed.
-const lifetime = `trap 'exit 0' TERM INT; sleep "$1" & wait`
-
 // PodOptions is what a stage Pod is made from. All but Name, Namespace, Image, PVC, MountPath and Deadline may be left empty.
 type PodOptions struct {
-	// Name is the Pod's name; PodName makes one.
+	// Name is the Pod's name; PodName makes one, and a Station does so by itself.
 	Name string
 	// Namespace is that of the release.
 	Namespace string
@@ -140,7 +136,8 @@ func container(o PodOptions, deadline int64) corev1.Container {
 		Name:            Container,
 		Image:           o.Image,
 		ImagePullPolicy: corev1.PullIfNotPresent,
-		Command:         []string{"sh", "-c", lifetime, "tracebloc-stage", strconv.FormatInt(alive, 10)},
+		Command:         []string{"sh", "-c", lifetime(), "tracebloc-stage", strconv.FormatInt(alive, 10)},
+		Env:             []corev1.EnvVar{{Name: scriptVariable, Value: Script()}},
 		WorkingDir:      "/tmp",
 		VolumeMounts: []corev1.VolumeMount{
 			{Name: shared, MountPath: o.MountPath},

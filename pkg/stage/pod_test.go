@@ -45,7 +45,13 @@ func TestBuildPod(t *testing.T) {
 	for name, o := range map[string]PodOptions{"plain": options(), "openshift": openshift, "hostuid": hostUID, "minimal": minimal} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			got, err := yaml.Marshal(BuildPod(o))
+			pod := BuildPod(o)
+			c := &pod.Spec.Containers[0]
+			if c.Env[0].Value != Script() || c.Command[2] != lifetime() {
+				t.Error("the pod does not run the scripts")
+			}
+			c.Env[0].Value, c.Command[2] = "the script", "lifetime"
+			got, err := yaml.Marshal(pod)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -9,8 +9,8 @@ import (
 	"strings"
 )
 
-// maxLeftovers bounds what is believed of a listing.
-const maxLeftovers = 1000
+// maxListed bounds what is believed of a listing.
+const maxListed = 1000
 
 // Probe is what the volume has for a plan.
 type Probe struct {
@@ -24,62 +24,93 @@ type Probe struct {
 	DestinationExists bool
 	// Record is that of the last run of this tree, or nil.
 	Record *Record
-	// Leftovers are the work directories in the table's directory, those of other pushes that are still under way among them.
-	Leftovers []string
+	// Older are published trees of the table that others were pushed under before.
+	Older []string
+	// Leftovers are other work directories of the table, those of pushes that are still under way among them.
+	Leftovers []Leftover
+
+	resumable bool   // an earlier attempt left verified files
+	holder    string // the owner that has the lock, "" when it is ours
+}
+
+// Leftover is something in the table's directory that a push has left, or is still at work in.
+type Leftover struct {
+	Name string
+	// Owners are the UIDs of the Pods whose sessions were at work in it when it was seen.
+	Owners []string
 }
 
 // Probe looks at the volume, and tries whether it can be written. It leaves nothing behind. The error is a *VolumeError where the volume
 // refuses, a *GoneError when the Pod ended, or a *SessionError when the connection broke too often.
 func (v *Volume) Probe(ctx context.Context, plan Plan) (p Probe, err error) {
-	patience := patience{volume: v}
-	err = patience.persist(ctx, func() error {
-		p, err = v.look(ctx, plan)
-		return err
+	err = v.persist(ctx, func() error {
+		s, probe, err := v.lead(ctx, plan)
+		if err != nil {
+			return err
+		}
+		p = probe
+		s.quit()
+		return nil
 	})
 	return p, err
 }
 
-// look is Probe, once.
-func (v *Volume) look(ctx context.Context, plan Plan) (Probe, error) {
+// lead opens a session that looks first, and takes its place in the lock unless the tree is there or somebody else holds it.
+func (v *Volume) lead(ctx context.Context, plan Plan) (*session, Probe, error) {
 	p := Probe{FreeBytes: -1, FreeInodes: -1}
+	s := v.open(ctx, plan, call{reads: true, words: append([]string{"lead"}, plan.totals()...)})
 	seen := map[string]bool{}
-	err := v.ask(ctx, plan, call{script: probeScript, arguments: plan.totals()}, func(a answer) (bool, error) {
+	err := s.read(plan, func(a answer) (bool, error) {
 		seen[a.verb] = true
-		switch a.verb {
-		case ansSpace:
-			if blocks := parseDF(a.text(0)); blocks >= 0 && blocks < 1<<53 {
-				p.FreeBytes = blocks * 1024
-			}
-		case ansInodes:
-			p.FreeInodes = parseDF(a.text(0))
-		case ansTree:
-			p.Published, p.Damaged = a.field(0) == "present", a.field(0) == "damaged"
-		case ansDest:
-			p.DestinationExists = a.field(0) == "present"
-		case ansRecord:
-			p.Record = parseRecord(a.text(0))
-		case ansWork:
-			if isLeftover(a.field(0)) && len(p.Leftovers) < maxLeftovers {
-				p.Leftovers = append(p.Leftovers, a.field(0))
-			}
-		case ansEnd:
-			return true, nil
-		}
-		return false, nil
+		p.note(a)
+		return a.verb == ansReady, nil
 	})
 	if err == nil && (!seen[ansTree] || !seen[ansDest]) {
 		err = &SessionError{Err: errProtocol}
 	}
 	if err != nil {
-		return Probe{}, fmt.Errorf("look at the shared volume: %w", err)
+		s.close()
+		return nil, Probe{}, fmt.Errorf("look at the shared volume: %w", err)
 	}
-	return p, nil
+	return s, p, nil
 }
 
-// Check returns a *SpaceError when the plan does not fit. A published tree needs nothing.
-func (p Probe) Check(plan Plan) error {
-	bytes, inodes := plan.Needs()
-	if p.Published || (p.FreeBytes < 0 || bytes <= p.FreeBytes) && (p.FreeInodes < 0 || inodes <= p.FreeInodes) {
+// note takes in one line of the listing.
+func (p *Probe) note(a answer) {
+	switch a.verb {
+	case ansSpace:
+		if blocks := parseDF(a.text(0)); blocks >= 0 && blocks < 1<<53 {
+			p.FreeBytes = blocks * 1024
+		}
+	case ansInodes:
+		p.FreeInodes = parseDF(a.text(0))
+	case ansTree:
+		p.Published, p.Damaged = a.field(0) == "present", a.field(0) == "damaged"
+	case ansDest:
+		p.DestinationExists = a.field(0) == "present"
+	case ansRecord:
+		p.Record = parseRecord(a.text(0))
+	case ansOlder:
+		if treeName.MatchString(a.field(0)) && len(p.Older) < maxListed {
+			p.Older = append(p.Older, a.field(0))
+		}
+	case ansWork:
+		if l, ok := parseLeftover(a.fields); ok && len(p.Leftovers) < maxListed {
+			p.Leftovers = append(p.Leftovers, l)
+		}
+	case ansHeld:
+		p.holder = unknownOwner
+		if owner, _, _ := strings.Cut(a.field(0), "."); ownerName.MatchString(owner) {
+			p.holder = owner
+		}
+	case ansLocked:
+		p.holder, p.resumable = "", a.field(0) == "some"
+	}
+}
+
+// Check returns a *SpaceError when bytes and inodes, as Needs counts them, do not fit.
+func (p Probe) Check(bytes, inodes int64) error {
+	if (p.FreeBytes < 0 || bytes <= p.FreeBytes) && (p.FreeInodes < 0 || inodes <= p.FreeInodes) {
 		return nil
 	}
 	return &SpaceError{NeedBytes: bytes, FreeBytes: p.FreeBytes, NeedInodes: inodes, FreeInodes: p.FreeInodes}
@@ -89,6 +120,8 @@ func (p Probe) Check(plan Plan) error {
 func (p Plan) totals() []string {
 	return []string{strconv.Itoa(len(p.Manifest)), strconv.FormatInt(p.Manifest.Bytes(), 10)}
 }
+
+func (p Plan) totalsLine() string { return strings.Join(p.totals(), " ") }
 
 // parseDF returns the available number of a line of df -P: the one before the percentage, since the file system's name may hold spaces.
 // It is -1 where the file system does not count, which then shows a total of 0 or a dash.
@@ -120,8 +153,22 @@ func parseRecord(text string) *Record {
 }
 
 var (
-	workName  = regexp.MustCompile(`^\.[0-9a-f]{16}\.push-([0-9a-f-]{1,64})-[0-9a-f]{16}$`)
+	treeName  = regexp.MustCompile(`^[0-9a-f]{16}$`)
+	workName  = regexp.MustCompile(`^\.[0-9a-f]{16}\.push$`)
 	trashName = regexp.MustCompile(`^\.trash-[0-9a-f]{16}-[0-9]{1,9}$`)
 )
 
-func isLeftover(name string) bool { return workName.MatchString(name) || trashName.MatchString(name) }
+// parseLeftover reads a name and the places in its lock, "<owner>.<nonce>".
+func parseLeftover(fields []string) (Leftover, bool) {
+	l := Leftover{}
+	for i, field := range fields {
+		owner, _, placed := strings.Cut(field, ".")
+		switch {
+		case i == 0:
+			l.Name = field
+		case placed && ownerName.MatchString(owner):
+			l.Owners = append(l.Owners, owner)
+		}
+	}
+	return l, workName.MatchString(l.Name) || trashName.MatchString(l.Name)
+}

@@ -1,11 +1,67 @@
 package stage
 
-import "context"
+import (
+	"context"
+	"errors"
+	"sync"
+)
 
-// publish has an attempt verified on the volume and published. It is a session of its own that only starts when everything was received:
-// a session that was lost and still runs cannot publish, and this one can be asked again when its answer is lost.
-func (v *Volume) publish(ctx context.Context, plan Plan, attempt attempt, sums string) error {
-	return v.ask(ctx, plan, call{script: publishScript, attempt: attempt, arguments: append(plan.totals(), sums)}, func(a answer) (bool, error) {
-		return a.verb == ansPublished && a.field(0) == plan.TreeID, nil
+// publish asks in one of the sessions, or in a new one when that fails: if it was done, asking again gives the same answer.
+func (t *transfer) publish(ctx context.Context, sessions []*session) error {
+	frame := "P " + t.plan.totalsLine() + " " + sortedSums(t.plan.Manifest)
+	return t.patience.persist(ctx, func() error {
+		var s *session
+		if len(sessions) > 0 {
+			s, sessions = sessions[0], sessions[1:]
+		} else {
+			var err error
+			if s, err = t.join(ctx); err != nil {
+				return err
+			}
+			defer s.quit()
+		}
+		err := s.tell(t.plan, frame, ansPublished)
+		var refused *VolumeError
+		if errors.As(err, &refused) {
+			return &decidedError{err}
+		}
+		return err
 	})
+}
+
+// quit lets sessions end by themselves.
+func quit(sessions []*session) {
+	var all sync.WaitGroup
+	for _, s := range sessions {
+		all.Go(s.quit)
+	}
+	all.Wait()
+}
+
+// join opens one more session.
+func (t *transfer) join(ctx context.Context) (*session, error) {
+	s := t.volume.open(ctx, t.plan, call{reads: true, words: []string{"join"}})
+	held := false
+	err := s.read(t.plan, func(a answer) (bool, error) {
+		held = held || a.verb == ansHeld
+		return a.verb == ansReady, nil
+	})
+	if err == nil && held {
+		err = errTaken
+	}
+	if err != nil {
+		s.close()
+		return nil, err
+	}
+	return s, nil
+}
+
+// errTaken says that another push has the lock now.
+var errTaken = errors.New("another push of the same data has taken over")
+
+// sweep removes what other pushes of the table have left, as far as nobody works in it any more.
+func (t *transfer) sweep(ctx context.Context, leftovers []Leftover) {
+	if names := t.volume.dead(ctx, leftovers); len(names) > 0 {
+		_ = t.volume.clean(ctx, t.plan, names) // worth a try, but no reason to fail
+	}
 }

@@ -58,9 +58,8 @@ func (v *Volume) WriteRecord(ctx context.Context, plan Plan, r Record, replaces 
 	if replaces == "" {
 		replaces = anyKey
 	}
-	patience := patience{volume: v}
-	err = patience.persist(ctx, func() error {
-		err := recordError(v.ask(ctx, plan, call{script: recordScript, arguments: []string{replaces, string(text)}}, until(ansStored)))
+	err = v.persist(ctx, func() error {
+		err := recordError(v.ask(ctx, plan, call{task: "record", words: []string{replaces, string(text)}}, until(ansStored)))
 		var taken *RecordError
 		if errors.As(err, &taken) && taken.Record != nil && *taken.Record == r {
 			return nil // it was stored before, and the answer was lost
@@ -81,19 +80,13 @@ func (v *Volume) Remove(ctx context.Context, plan Plan, key string) error {
 	} else if !keyName.MatchString(key) {
 		return fmt.Errorf("remove the staged data: key %q: letters, digits, '.', '_' and '-' only, at most 63", key)
 	}
-	patience := patience{volume: v}
-	err := patience.persist(ctx, func() error {
-		return recordError(v.ask(ctx, plan, call{script: removeScript, arguments: []string{key}}, until(ansRemoved)))
+	err := v.persist(ctx, func() error {
+		return recordError(v.ask(ctx, plan, call{task: "remove", words: []string{key}}, until(ansRemoved)))
 	})
 	if err != nil {
 		return fmt.Errorf("remove the staged data from the shared volume: %w", err)
 	}
 	return nil
-}
-
-// until waits for one verb.
-func until(verb string) func(answer) (bool, error) {
-	return func(a answer) (bool, error) { return a.verb == verb, nil }
 }
 
 // recordError makes the conflict that the remote side reports into one that can be acted upon.

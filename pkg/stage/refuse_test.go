@@ -4,44 +4,129 @@ package stage
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
 )
 
-// TestRefusedNames calls the scripts past the client's own checks: they remove directories, so they check again.
+// raw runs the script past all checks of the client, and returns what it says but its signs of life.
+func raw(t testing.TB, l *local, words []string, stdin string) string {
+	t.Helper()
+	var out strings.Builder
+	_ = l.Exec(t.Context(), l.volume().Target, command(words...), strings.NewReader(stdin), &out, &out)
+	return out.String()
+}
+
+// twice is a frame as a client sends it: its first line comes twice.
+func twice(frame string) string {
+	head, _, _ := strings.Cut(frame, "\n")
+	return head + "\n" + frame + "\n"
+}
+
+// TestRefusedNames calls the script past the client's own checks: it removes directories, so it checks again.
 func TestRefusedNames(t *testing.T) {
 	t.Parallel()
-	good := []string{"", "cats", "0123456789abcdef", "0", "feed"}
 	for _, sh := range shells(t) {
-		for name, arguments := range map[string][]string{
-			"relative root":  {".tracebloc-staging"},
-			"other root":     {"/etc"},
-			"root with dots": {"/tmp/../etc/.tracebloc-staging"},
-			"empty table":    {"", ""},
-			"table up":       {"", ".."},
-			"table slash":    {"", "a/b"},
-			"short tree":     {"", "", "abc"},
-			"tree up":        {"", "", "../../../../../x"},
-			"attempt slash":  {"", "", "", "../x"},
+		for name, c := range map[string]struct {
+			at    int
+			value string
+		}{
+			"task":           {0, "session"},
+			"relative root":  {1, ".tracebloc-staging"},
+			"other root":     {1, "/etc"},
+			"root with dots": {1, "/tmp/../etc/.tracebloc-staging"},
+			"root with dot":  {1, "/tmp/./.tracebloc-staging"},
+			"root of spaces": {1, "/tmp/a b/.tracebloc-staging"},
+			"root of shell":  {1, "/tmp/$(touch pwned)/.tracebloc-staging"},
+			"empty table":    {2, ""},
+			"table up":       {2, ".."},
+			"table slash":    {2, "a/b"},
+			"table glob":     {2, "*"},
+			"table option":   {2, "-rf"},
+			"empty tree":     {3, ""},
+			"short tree":     {3, "abc"},
+			"long tree":      {3, "0123456789abcdef0"},
+			"tree up":        {3, "../../../../../x"},
+			"tree dots":      {3, "../0123456789abc"},
+			"empty owner":    {4, ""},
+			"owner slash":    {4, "../x"},
+			"owner glob":     {4, "*"},
+			"owner dot":      {4, "aa.bb"},
+			"empty nonce":    {5, ""},
+			"nonce slash":    {5, "../feed"},
+		} {
+			for _, task := range []string{"worker", "remove"} {
+				t.Run(sh.name+"/"+task+"/"+name, func(t *testing.T) {
+					t.Parallel()
+					l := newLocal(t, sh)
+					words := []string{task, l.root(), "cats", "0123456789abcdef", "0", "feed", map[string]string{"worker": "join", "remove": "-"}[task]}
+					words[c.at] = c.value
+					out := raw(t, l, words, "Q\n")
+					if !strings.HasPrefix(out, "ERR "+words[5]+" - argument ") || strings.Count(out, "\n") != 1 {
+						t.Errorf("got %q", out)
+					}
+					if left := names(t, l.dir); slices.ContainsFunc(left, func(name string) bool { return !strings.HasPrefix(name, "session.") }) {
+						t.Errorf("left behind: %q", left)
+					}
+				})
+			}
+		}
+	}
+}
+
+// TestRefusedFrames: frames that no client sends lead nowhere.
+func TestRefusedFrames(t *testing.T) {
+	t.Parallel()
+	sum := strings.Repeat("a", 64)
+	line := func(path string) string { return sum + "  " + path }
+	id := func(path string) string { return digest([]byte(line(path) + "\n")) }
+	for _, sh := range shells(t) {
+		for name, frame := range map[string]string{
+			"unknown":       "Z 1 2 3",
+			"lower case":    "q",
+			"empty":         "",
+			"shard up":      "S ../../x 1 raw 0",
+			"shard short":   "S " + sum[1:] + " 1 raw 0",
+			"shard size":    "S " + sum + " 1 raw -1",
+			"shard groups":  "S " + sum + " $(x) raw 0",
+			"copy up":       "C " + sum + " 1 raw 0 ../x",
+			"copy dots":     "C " + sum + " 1 raw 0 ..",
+			"copy nothing":  "C " + sum + " 1 raw 0",
+			"give up":       "G ../../../../etc",
+			"give dots":     "G ..",
+			"give slash":    "G .0123456789abcdef.push/",
+			"give a word":   "G cats",
+			"range up":      "R ../x 0 1 " + sum + " raw:1",
+			"range before":  "R " + sum + " -1 1 " + sum + " raw:1",
+			"range codec":   "R " + sum + " 0 1 " + sum + " sh:1",
+			"range size":    "R " + sum + " 0 1 " + sum + " raw:x",
+			"whole up":      "F " + id("./../x") + " 1 1\n" + line("./../x"),
+			"whole within":  "F " + id("./a/../../x") + " 1 1\n" + line("./a/../../x"),
+			"whole at end":  "F " + id("./a/..") + " 1 1\n" + line("./a/.."),
+			"whole root":    "F " + id("/etc/passwd") + " 1 1\n" + line("/etc/passwd"),
+			"whole other":   "F " + sum + " 1 1\n" + line("./x"),
+			"whole id":      "F ../x 1 1\n" + line("./x"),
+			"publish":       "P 1 1 x",
+			"publish files": "P $(id) 1 " + sum,
+			"kick":          "K ../x",
+			"kick glob":     "K *",
+			"kick nobody":   "K",
 		} {
 			t.Run(sh.name+"/"+name, func(t *testing.T) {
 				t.Parallel()
 				l := newLocal(t, sh)
-				words := append([]string{}, good...)
-				words[0] = l.root()
-				for i, a := range arguments {
-					if a != "" || name == "empty table" && i == 1 {
-						words[i] = a
-					}
+				elsewhere := filepath.Join(l.root(), "cats", "precious")
+				put(t, elsewhere, "")
+				out := raw(t, l, []string{"worker", l.root(), "cats", "0123456789abcdef", "0", "feed", "join"}, twice(frame)+strings.Repeat("Q\n", 4))
+				_, after, _ := strings.Cut(out, "READY feed\n")
+				if !strings.HasPrefix(after, "ERR feed - frame ") || strings.Count(after, "\n") != 1 {
+					t.Errorf("got %q", out)
 				}
-				var out strings.Builder
-				_ = l.Exec(t.Context(), l.volume().Target, command(removeScript, append(words, "-")...), nil, &out, &out)
-				if !strings.HasPrefix(out.String(), "ERR feed argument ") {
-					t.Errorf("got %q", out.String())
-				}
+				l.wantLeft(t, "precious")
 			})
 		}
 	}
@@ -82,7 +167,7 @@ func TestSymlinkInTheWay(t *testing.T) {
 				if err := os.Symlink(elsewhere, filepath.Join(l.dir, place)); err != nil {
 					t.Fatal(err)
 				}
-				_, err := l.volume().Transfer(t.Context(), p, d, nil)
+				_, err := l.volume().Transfer(t.Context(), p, d, Options{})
 				var refused *VolumeError
 				if !errors.As(err, &refused) || refused.Reason != InTheWay {
 					t.Errorf("transfer: %v", err)
@@ -98,39 +183,81 @@ func TestSymlinkInTheWay(t *testing.T) {
 	}
 }
 
-// TestPlantedInTree: what somebody else puts into the work directory is not published.
-func TestPlantedInTree(t *testing.T) {
+// TestSymlinkForWork: a link in place of the work directory, or of its tree, is not followed.
+func TestSymlinkForWork(t *testing.T) {
 	t.Parallel()
 	for _, sh := range shells(t) {
-		for name, plant := range map[string]func(tree string) error{
-			"link": func(tree string) error { return os.Symlink("/etc", filepath.Join(tree, "etc")) },
-			"file": func(tree string) error { return os.WriteFile(filepath.Join(tree, "more"), nil, 0o600) },
-			"fifo": func(tree string) error { return syscall.Mkfifo(filepath.Join(tree, "fifo"), 0o600) },
-		} {
-			t.Run(sh.name+"/"+name, func(t *testing.T) {
+		for _, place := range []string{"", "tree"} {
+			t.Run(sh.name+"/work/"+place, func(t *testing.T) {
 				t.Parallel()
 				l := newLocal(t, sh)
+				elsewhere := t.TempDir()
 				d := write(t, small())
 				p := l.plan(t, d)
-				_, err := l.volume().Transfer(t.Context(), p, d, func(n int64) {
-					found, err := filepath.Glob(filepath.Join(l.root(), "cats", ".*.push-*", "tree"))
-					if n < 0 {
+				link := filepath.Join(l.work(p), place)
+				mkdirs(t, filepath.Dir(link))
+				if err := os.Symlink(elsewhere, link); err != nil {
+					t.Fatal(err)
+				}
+				_, err := l.volume().Transfer(t.Context(), p, d, Options{})
+				var refused *VolumeError
+				if place == "" && (!errors.As(err, &refused) || refused.Reason != InTheWay) {
+					t.Errorf("got %v", err)
+				}
+				if place != "" {
+					if err != nil {
+						t.Errorf("got %v", err)
+					}
+					l.wantPublished(t, p, small())
+				}
+				if got := contents(t, elsewhere); len(got) != 0 && place == "" {
+					t.Errorf("behind the link: %v", got)
+				}
+			})
+		}
+	}
+}
+
+// TestPlantedInTree: what somebody else puts into the work directory is not published. Once is overcome; again and again is not.
+func TestPlantedInTree(t *testing.T) {
+	t.Parallel()
+	for i, c := range []struct {
+		name  string
+		plant func(tree string) error
+	}{
+		{"link", func(tree string) error { return os.Symlink("/etc", filepath.Join(tree, "etc")) }},
+		{"file", func(tree string) error { return os.WriteFile(filepath.Join(tree, "more"), nil, 0o600) }},
+		{"fifo", func(tree string) error { return mkfifo(filepath.Join(tree, "fifo")) }},
+	} {
+		for _, always := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s/%v", c.name, always), func(t *testing.T) {
+				t.Parallel()
+				l := newLocal(t, shellOf(t, i))
+				d := write(t, small())
+				p := l.plan(t, d)
+				planted := false
+				_, err := l.volume().Transfer(t.Context(), p, d, Options{Progress: func(at Progress) {
+					if at.Step == "" || planted && !always {
 						return
 					}
-					if err != nil || len(found) != 1 {
-						t.Errorf("work directories: %q, %v", found, err)
-						return
-					}
-					if err := plant(found[0]); err != nil && !errors.Is(err, os.ErrExist) {
+					planted = true
+					if err := c.plant(filepath.Join(l.work(p), "tree")); err != nil && !errors.Is(err, os.ErrExist) {
 						t.Error(err)
 					}
-				})
+				}})
+				if !always {
+					if err != nil || !planted {
+						t.Fatalf("planted %v: %v", planted, err)
+					}
+					l.wantPublished(t, p, small())
+					return
+				}
 				var refused *VolumeError
 				if !errors.As(err, &refused) || refused.Reason != Mismatch {
 					t.Errorf("got %v", err)
 				}
-				if left := l.listing(t); len(left) != 0 {
-					t.Errorf("left behind: %q", left)
+				if contents(t, p.Dir()) != nil {
+					t.Error("a tree was published")
 				}
 			})
 		}
@@ -146,16 +273,14 @@ func TestNoSpace(t *testing.T) {
 			t.Parallel()
 			l := newLocal(t, sh)
 			l.prefix = "trap '' XFSZ; ulimit -f 64\n"
-			d := write(t, map[string]string{"a": noise(100), "big": noise(3 * frameBytes), "z": noise(100)})
+			d := write(t, map[string]string{"a": noise(100), "big": noise(3 << 20), "z": noise(100)})
 			p := l.plan(t, d)
-			_, err := l.volume().Transfer(t.Context(), p, d, nil)
+			_, err := l.volume().Transfer(t.Context(), p, d, Options{})
 			var refused *VolumeError
 			if !errors.As(err, &refused) || refused.Reason != NoSpace {
 				t.Errorf("got %v", err)
 			}
-			if left := l.listing(t); len(left) != 0 {
-				t.Errorf("left behind: %q", left)
-			}
+			l.wantLeft(t)
 		})
 	}
 }
@@ -170,10 +295,11 @@ func TestNotWritable(t *testing.T) {
 			p := l.plan(t, d)
 			if os.Geteuid() == 0 {
 				l.uid = 65534 // root may write everywhere
+				l.shell = public(t, sh)
 			} else if err := os.Chmod(l.dir, 0o555); err != nil {
 				t.Fatal(err)
 			}
-			_, err := l.volume().Transfer(t.Context(), p, d, nil)
+			_, err := l.volume().Transfer(t.Context(), p, d, Options{})
 			var refused *VolumeError
 			if !errors.As(err, &refused) || refused.Reason != Denied || !strings.Contains(err.Error(), "the ingestor's") {
 				t.Errorf("got %v", err)
@@ -185,19 +311,37 @@ func TestNotWritable(t *testing.T) {
 func TestMissingTool(t *testing.T) {
 	t.Parallel()
 	// busybox would find its applets without PATH.
-	all := shells(t)
-	l := newLocal(t, shell{name: "dash", argv: all[1].argv, path: all[0].path})
+	l := newLocal(t, shell{name: "dash", argv: gnu(t, "dash").argv, path: shellOf(t, 0).path})
 	path := t.TempDir()
-	for _, tool := range []string{"dd", "find", "kill", "ln", "mkdir", "mv", "od", "rm", "rmdir"} {
+	for _, tool := range []string{"base64", "cat", "cut", "dd", "od", "tr", "rm"} {
 		if err := os.Symlink(filepath.Join(l.shell.path, tool), filepath.Join(path, tool)); err != nil {
 			t.Fatal(err)
 		}
 	}
 	l.shell.path = path
 	d := write(t, small())
-	_, err := l.volume().Transfer(t.Context(), l.plan(t, d), d, nil)
+	_, err := l.volume().Transfer(t.Context(), l.plan(t, d), d, Options{})
 	var refused *VolumeError
 	if !errors.As(err, &refused) || refused.Reason != NoTool || !strings.Contains(err.Error(), "--stage-image") {
 		t.Errorf("got %v", err)
 	}
+}
+
+func mkfifo(path string) error { return syscall.Mkfifo(path, 0o600) }
+
+// public is a shell that other users can run as well.
+func public(t *testing.T, sh shell) shell {
+	t.Helper()
+	if len(sh.argv) == 1 {
+		return sh
+	}
+	program, err := os.ReadFile(sh.argv[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(reachable(t), filepath.Base(sh.argv[0]))
+	if err := os.WriteFile(path, program, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	return busybox(t, path)
 }

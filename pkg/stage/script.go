@@ -1,32 +1,45 @@
 package stage
 
 import (
-	_ "embed"
+	"embed"
 	"strings"
 )
 
-// The remote side is a constant: what varies is passed as positional arguments and in frames. Each task has its own part, because the
-// whole text travels in the URL of the exec request, which some proxies cut at 8 KiB.
-var (
-	//go:embed script/session.sh
-	sessionScript string
-	//go:embed script/probe.sh
-	probeScript string
-	//go:embed script/receive.sh
-	receiveScript string
-	//go:embed script/publish.sh
-	publishScript string
-	//go:embed script/record.sh
-	recordScript string
-	//go:embed script/remove.sh
-	removeScript string
-	//go:embed script/clean.sh
-	cleanScript string
+//go:embed script/*.sh
+var scripts embed.FS
+
+// scriptVariable is where the Pod's environment has the script, and evaluate is how an exec runs it.
+const (
+	scriptVariable = "TRACEBLOC_STAGE"
+	evaluate       = `eval "$` + scriptVariable + `"`
 )
 
+// The remote side is a constant: what varies is passed as positional arguments and in frames.
+var scriptParts = []string{"session", "look", "worker", "record", "remove", "clean", "task"}
+
+// Script is the text of the environment variable TRACEBLOC_STAGE of the stage Pod: all that sessions run there.
+func Script() string {
+	var b strings.Builder
+	for _, part := range scriptParts {
+		b.WriteString(read(part))
+	}
+	return b.String()
+}
+
+// lifetime is the Pod's own process.
+func lifetime() string { return read("lifetime") }
+
+func read(part string) string {
+	text, err := scripts.ReadFile("script/" + part + ".sh")
+	if err != nil {
+		panic(err) // it was embedded under this name
+	}
+	return compact(string(text))
+}
+
 // command is what is executed in the Pod for one task.
-func command(task string, arguments ...string) []string {
-	return append([]string{"sh", "-c", compact(sessionScript + task), "tracebloc-stage"}, arguments...)
+func command(arguments ...string) []string {
+	return append([]string{"sh", "-c", evaluate, "tracebloc-stage"}, arguments...)
 }
 
 // compact leaves out comment lines, empty lines and indentation. The scripts have no text that spans lines but the single line break

@@ -1,100 +1,201 @@
 package stage
 
 import (
+	"bytes"
 	"context"
+	"encoding/hex"
 	"errors"
+	"fmt"
 	"io"
 	"strconv"
-
-	"github.com/tracebloc/kubectl-tracebloc/pkg/dataset"
 )
 
-// sending is one attempt to bring the whole plan into a work directory.
-type sending struct {
-	session  *session
-	inFlight chan frame
-	packed   chan error // what pack returned
-	frames   int        // acknowledged
-	acked    func(frame)
+// send writes one job.
+func (w *worker) send(ctx context.Context, j *job) error {
+	switch j.kind {
+	case frameShard:
+		return w.sendShard(ctx, j)
+	case frameLinks, frameCopy:
+		return w.sendTakeover(j)
+	case frameRange:
+		return w.sendRange(ctx, j)
+	}
+	check := "-"
+	if j.big.partly() {
+		check = "check"
+	}
+	return w.session.head(fmt.Sprintf("F %s %d %d %s", j.id, j.big.file.Size, j.big.ranges(), check), j.big.line)
 }
 
-// send returns nil when the remote side says that it received everything up to the end mark; publish then judges what it is. acked is
-// called with each frame that the remote side has taken. The data's own errors win over those of the connection that they ended.
-func (v *Volume) send(ctx context.Context, plan Plan, src *dataset.Dataset, attempt attempt, acked func(frame)) error {
-	s := v.open(ctx, plan, call{script: receiveScript, attempt: attempt, nonce: attempt.nonce, reads: true})
-	defer s.close()
-	t := &sending{session: s, inFlight: make(chan frame, framesInFlight), packed: make(chan error, 1), acked: acked}
-	// Nothing is sent to a shell that is not there: megabytes would vanish in the buffers on the way.
-	if err := s.read(plan, until(ansReady)); err != nil {
+func (w *worker) sendShard(ctx context.Context, j *job) error {
+	t := w.t
+	packed, err := t.compression.worth(func() (int64, int64, error) { return sampleShard(t.plan.Manifest, j.files, t.src) })
+	if err != nil {
 		return err
 	}
-	go func() { t.packed <- t.pack(plan, src) }()
-	err := s.read(plan, t.take)
-
-	var refused *VolumeError
-	if errors.As(err, &refused) {
-		s.settle()
+	chunk := t.plan.limits.chunkBytes
+	if w.small == nil {
+		w.small = make([]byte, 2*chunk)
 	}
-	s.close()
-	cause := <-t.packed
-	switch {
-	case err != nil && isLocal(cause):
-		return cause
-	case err == nil && cause != nil:
-		return &SessionError{Err: errProtocol} // it received more than was sent
-	}
-	return err
-}
-
-// pack feeds the session, and ends it when that is not possible: the end of stdin alone would look like a cut.
-func (t *sending) pack(plan Plan, src *dataset.Dataset) error {
-	out := newFramer(t.put)
-	err := pack(t.session.ctx, plan, src, out)
-	if err == nil {
-		err = writeEnd(t.session.stdin, out.number)
-	}
-	// A closed pipe only says that the session is over; why, it says itself.
-	if err != nil && !errors.Is(err, io.ErrClosedPipe) && !errors.Is(err, errSettled) {
-		t.session.cancel(err)
-	}
-	return err
-}
-
-func (t *sending) put(kind byte, f frame, body []byte) error {
-	select {
-	case t.inFlight <- f:
-	case <-t.session.ctx.Done():
-		return context.Cause(t.session.ctx)
-	}
-	return writeFrame(t.session.stdin, kind, f.number, body, t.session.touch)
-}
-
-// take handles the answers after READY. Frames are acknowledged in order, and only those that were sent.
-func (t *sending) take(a answer) (bool, error) {
-	switch a.verb {
-	case ansReceived:
-		if len(t.inFlight) > 0 {
-			return false, &SessionError{Err: errProtocol}
+	buffer := w.small[:chunk]
+	w.session.serial++
+	if packed {
+		w.packed.Reset()
+		z := newGzip(&w.packed)
+		if err := packShard(ctx, t.plan.Manifest, j.files, t.src, z, buffer); err != nil {
+			return err
 		}
-		return true, nil
-	case ansOK:
-		select {
-		case f := <-t.inFlight:
-			if a.field(0) != strconv.Itoa(f.number) {
-				return false, &SessionError{Err: errProtocol}
+		if err := z.Close(); err != nil {
+			return err
+		}
+		t.compressed(j.payload)
+		return w.frame(j, fmt.Sprintf("S %s %s gz %d", j.id, groups(t.plan.Manifest, j.files), w.packed.Len()), w.packed.Bytes())
+	}
+	size := shardSize(t.plan.Manifest, j.files)
+	if err := w.session.head(fmt.Sprintf("S %s %s raw %d", j.id, groups(t.plan.Manifest, j.files), size)); err != nil {
+		return err
+	}
+	out := &exact{out: w.session, left: size}
+	chunks := newChunks(out, w.small[chunk:])
+	if err := packShard(ctx, t.plan.Manifest, j.files, t.src, chunks, buffer); err != nil {
+		return err
+	}
+	if err := chunks.flush(); err != nil {
+		return err
+	}
+	if out.left != 0 {
+		return fmt.Errorf("shard %s is %d bytes shorter than planned", j.id, out.left)
+	}
+	t.travelled(j, size)
+	_, err = fmt.Fprintf(w.session, "E %s\n", j.id)
+	return err
+}
+
+func (w *worker) sendTakeover(j *job) error {
+	m := w.t.plan.Manifest
+	w.session.serial++
+	w.packed.Reset()
+	z := newGzip(&w.packed)
+	var err error
+	source := ""
+	if j.kind == frameLinks {
+		scratch := fmt.Sprintf(".%s.push/in-%s-%d", w.t.plan.TreeID, w.session.nonce, w.session.serial)
+		err = packLinks(m, j, scratch, z)
+	} else {
+		source = " " + j.source
+		_, err = z.Write(sumsOf(m, j.files))
+	}
+	if err = errors.Join(err, z.Close()); err != nil {
+		return err
+	}
+	return w.frame(j, fmt.Sprintf("%c %s %s gz %d%s", j.kind, j.id, groups(m, j.files), w.packed.Len(), source), w.packed.Bytes())
+}
+
+func (w *worker) sendRange(ctx context.Context, j *job) error {
+	data, sum, err := j.big.read(ctx, j.number, w.rangeBuffer())
+	if err != nil {
+		return err
+	}
+	if j.big.known(j.number, sum) {
+		w.land(j.key())
+		w.t.found(j)
+		return nil
+	}
+	head := fmt.Sprintf("R %s %d %d %s", j.id, j.big.offset(j.number), len(data), hex.EncodeToString(sum[:]))
+	if j.denied == 0 && isZero(data) {
+		return w.frame(j, head+" zero:0", nil)
+	}
+	packed, err := w.t.compression.worth(func() (int64, int64, error) { return sampleRange(data) })
+	if err != nil {
+		return err
+	}
+	if !packed {
+		return w.frame(j, head+" raw:"+strconv.Itoa(len(data)), data)
+	}
+	w.packed.Reset()
+	z := newGzip(&w.packed)
+	_, _ = z.Write(data) // a bytes.Buffer takes everything
+	_ = z.Close()
+	w.t.compressed(j.payload)
+	return w.frame(j, head+" gz:"+strconv.Itoa(w.packed.Len()), w.packed.Bytes())
+}
+
+// frame writes a head, a body and the seal.
+func (w *worker) frame(j *job, head string, body []byte) error {
+	if err := w.session.head(head); err != nil {
+		return err
+	}
+	if _, err := w.session.Write(body); err != nil {
+		return err
+	}
+	w.t.travelled(j, int64(len(body)))
+	_, err := fmt.Fprintf(w.session, "E %s\n", j.id)
+	return err
+}
+
+// rangeBuffer has room for a range; those of a worker share it.
+func (w *worker) rangeBuffer() []byte {
+	if w.buffer == nil {
+		w.buffer = make([]byte, w.t.plan.limits.rangeBytes)
+	}
+	return w.buffer
+}
+
+// sampleRange compresses pieces of a range.
+func sampleRange(data []byte) (before, after int64, err error) {
+	for k := range sampleFiles {
+		at := len(data) / sampleFiles * k
+		piece := data[at:min(len(data), at+sampleBytes)]
+		before += int64(len(piece))
+		after += packedSize(piece)
+	}
+	return before, after, nil
+}
+
+func isZero(data []byte) bool {
+	return len(data) > 0 && data[0] == 0 && bytes.Equal(data[1:], data[:len(data)-1])
+}
+
+// exact lets no more through than was announced.
+type exact struct {
+	out  io.Writer
+	left int64
+}
+
+func (e *exact) Write(p []byte) (int, error) {
+	if int64(len(p)) > e.left {
+		return 0, fmt.Errorf("a shard is larger than planned")
+	}
+	n, err := e.out.Write(p)
+	e.left -= int64(n)
+	return n, err
+}
+
+// chunks gathers small writes.
+type chunks struct {
+	out    io.Writer
+	buffer []byte
+}
+
+func newChunks(out io.Writer, buffer []byte) *chunks { return &chunks{out: out, buffer: buffer[:0]} }
+
+func (c *chunks) Write(p []byte) (int, error) {
+	written := len(p)
+	for len(p) > 0 {
+		n := min(len(p), cap(c.buffer)-len(c.buffer))
+		c.buffer = append(c.buffer, p[:n]...)
+		p = p[n:]
+		if len(c.buffer) == cap(c.buffer) {
+			if err := c.flush(); err != nil {
+				return 0, err
 			}
-			t.frames++
-			t.acked(f)
-		default:
-			return false, &SessionError{Err: errProtocol}
 		}
 	}
-	return false, nil
+	return written, nil
 }
 
-// isLocal reports whether err is about the dataset and not about the connection.
-func isLocal(err error) bool {
-	var changed *dataset.ChangedError
-	var unreadable *FileError
-	return errors.As(err, &changed) || errors.As(err, &unreadable)
+func (c *chunks) flush() error {
+	_, err := c.out.Write(c.buffer)
+	c.buffer = c.buffer[:0]
+	return err
 }

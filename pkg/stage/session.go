@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"io"
+	"strings"
 	"sync/atomic"
 	"time"
 )
@@ -14,16 +15,23 @@ const (
 	// stallAfter ends a session in which no byte was accepted and no answer came. WebSocket gives up after 61 s by itself; SPDY and a
 	// link that is half open would wait for ever.
 	stallAfter = time.Minute
+	// blockedAfter ends one that answers, but has not taken a byte for so long: a volume that hangs, or a link that works one way.
+	blockedAfter = 5 * time.Minute
+	// muteAfter ends one that only ever says that it lives.
+	muteAfter = 30 * time.Minute
 	// beatEvery is how often a script that is busy says so; script/session.sh has the same number.
 	beatEvery = 5 * time.Second
-	// lingerFor bounds how long a session that has answered may still tidy up.
+	// lingerFor bounds how long a session that has answered may still tidy up, and leaveFor how long one that is given up.
 	lingerFor = 2 * time.Minute
+	leaveFor  = 3 * time.Second
 	// abandonAfter is how long a session that was ended is waited for.
 	abandonAfter = 5 * time.Second
 )
 
 var (
 	errStalled = errors.New("no byte was accepted and no answer came for " + stallAfter.String())
+	errMute    = errors.New("no answer came for " + muteAfter.String())
+	errBlocked = errors.New("no byte was accepted for " + blockedAfter.String())
 	errSettled = errors.New("the session has given its answer")
 )
 
@@ -32,10 +40,15 @@ type session struct {
 	nonce   string
 	answers chan answer
 	stdin   *io.PipeWriter // nil where the script reads nothing
+	caller  context.Context
+	opened  time.Time
+	serial  int // of the last shard that was sent
 
-	ctx    context.Context // ends with the session, with the reason as its cause
-	cancel context.CancelCauseFunc
-	alive  atomic.Int64 // when the other side last did something, in Unix nanoseconds
+	ctx     context.Context // ends with the session, with the reason as its cause
+	cancel  context.CancelCauseFunc
+	alive   atomic.Int64 // when the other side last did something, in Unix nanoseconds
+	heard   atomic.Int64 // when it last said more than that it lives, or took a byte
+	blocked atomic.Int64 // when the Write that is under way began; 0 without one
 
 	done   chan struct{} // closed when Exec has returned; the fields below are valid then
 	err    error
@@ -45,35 +58,38 @@ type session struct {
 
 // call is what a session is to do.
 type call struct {
-	script    string
-	attempt   attempt // zero for a script that has no work directory
-	nonce     string  // "" for a new one
-	reads     bool    // the script reads stdin
-	arguments []string
+	task  string   // "" is worker
+	reads bool     // the script reads stdin
+	words []string // arguments of the task
 }
 
-// open starts a script. The caller must call close.
+// open starts a script. The caller must end the session with quit or close. It outlives ctx by a little, so that the other side can tidy
+// up: the end of ctx is the end of its stdin.
 func (v *Volume) open(ctx context.Context, plan Plan, c call) *session {
-	if c.nonce == "" {
-		c.nonce = newNonce()
-	}
 	s := &session{
-		nonce:   c.nonce,
+		nonce:   newNonce(),
 		answers: make(chan answer, 64),
 		done:    make(chan struct{}),
 		stderr:  &tail{},
+		caller:  ctx,
+		opened:  time.Now(),
 	}
-	s.ctx, s.cancel = context.WithCancelCause(ctx)
+	s.ctx, s.cancel = context.WithCancelCause(context.WithoutCancel(ctx))
 	s.stdout = &lines{nonce: s.nonce, deliver: s.deliver}
 	s.touch()
+	s.heard.Store(s.alive.Load())
 	var stdin io.Reader
 	if c.reads {
 		stdin, s.stdin = io.Pipe()
 	}
-	words := command(c.script, append([]string{plan.Root, plan.Table, plan.TreeID, c.attempt.String(), s.nonce}, c.arguments...)...)
+	if c.task == "" {
+		c.task = "worker"
+	}
+	exec, target, owner := v.route()
+	words := command(append([]string{c.task, plan.Root, plan.Table, plan.TreeID, owner, s.nonce}, c.words...)...)
 	go func() {
 		defer close(s.done)
-		s.err = v.Exec.Exec(s.ctx, v.Target, words, stdin, s.stdout, s.stderr)
+		s.err = exec.Exec(s.ctx, target, words, stdin, s.stdout, s.stderr)
 	}()
 	go s.watch()
 	return s
@@ -95,14 +111,18 @@ func (s *session) deliver(a answer) {
 	if a.verb == ansBeat {
 		return
 	}
+	s.heard.Store(s.alive.Load())
 	select {
 	case s.answers <- a:
 	case <-s.ctx.Done():
 	}
 }
 
-// watch ends a session in which nothing moves any more.
+// watch ends a session in which nothing moves any more, and one whose caller has gone.
 func (s *session) watch() {
+	if s.stdin != nil {
+		defer func() { _ = s.stdin.CloseWithError(errSettled) }() // a Write that nobody will take must return
+	}
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
 	for {
@@ -111,20 +131,57 @@ func (s *session) watch() {
 			return
 		case <-s.done:
 			return
+		case <-s.caller.Done():
+			if s.stdin != nil {
+				_ = s.stdin.Close()
+			}
+			s.linger(leaveFor)
+			s.cancel(context.Cause(s.caller))
+			return
 		case <-tick.C:
-			if s.idle() >= stallAfter {
+			began := s.blocked.Load()
+			switch {
+			case s.idle() >= stallAfter:
 				s.cancel(errStalled)
-				return
+			case time.Since(time.Unix(0, s.heard.Load())) >= muteAfter:
+				s.cancel(errMute)
+			case began != 0 && time.Since(time.Unix(0, began)) >= blockedAfter:
+				s.cancel(errBlocked)
 			}
 		}
 	}
+}
+
+// Write sends bytes, and sees each chunk that is accepted.
+func (s *session) Write(p []byte) (int, error) {
+	defer s.blocked.Store(0)
+	written := 0
+	for len(p) > 0 {
+		s.blocked.Store(time.Now().UnixNano())
+		n, err := s.stdin.Write(p[:min(len(p), chunkBytes)])
+		written += n
+		if err != nil {
+			return written, err
+		}
+		s.touch()
+		s.heard.Store(s.alive.Load())
+		p = p[n:]
+	}
+	return written, nil
+}
+
+// head sends the line that begins a frame, twice: nothing else protects it from a byte that was damaged where no checksum of the
+// transport sees it. Lines that belong to it follow.
+func (s *session) head(line string, more ...string) error {
+	_, err := io.WriteString(s, strings.Join(append([]string{line, line}, more...), "\n")+"\n")
+	return err
 }
 
 // read gives each answer to handle until it returns true or an error. ERR becomes a *VolumeError, and the end of the session without
 // the answer that was waited for a *SessionError.
 func (s *session) read(plan Plan, handle func(answer) (bool, error)) error {
 	for {
-		a, err := s.next()
+		a, err := s.next(nil)
 		if err != nil {
 			return err
 		}
@@ -137,8 +194,8 @@ func (s *session) read(plan Plan, handle func(answer) (bool, error)) error {
 	}
 }
 
-// next waits for an answer. What came before the end of the session still counts.
-func (s *session) next() (answer, error) {
+// next waits for an answer, or the end of stop; nil never ends. What came before the end of the session still counts.
+func (s *session) next(stop <-chan struct{}) (answer, error) {
 	select {
 	case a := <-s.answers:
 		return a, nil
@@ -147,6 +204,10 @@ func (s *session) next() (answer, error) {
 	select {
 	case a := <-s.answers:
 		return a, nil
+	case <-stop:
+		return answer{}, errSettled
+	case <-s.caller.Done():
+		return answer{}, context.Cause(s.caller)
 	case <-s.ctx.Done():
 		return answer{}, s.lost(context.Cause(s.ctx))
 	case <-s.done:
@@ -201,12 +262,33 @@ func (s *session) settle() {
 	}
 }
 
-// close ends the session, if it has not ended, and waits for it for a short time only: a connection may be stuck.
-func (s *session) close() {
-	s.cancel(errSettled)
-	if s.stdin != nil {
-		_ = s.stdin.CloseWithError(errSettled)
+// tell writes a frame and waits for an answer.
+func (s *session) tell(plan Plan, frame, verb string) error {
+	if err := s.head(frame); err != nil {
+		return &SessionError{Err: err}
 	}
+	return s.read(plan, until(verb))
+}
+
+// until waits for one verb.
+func until(verb string) func(answer) (bool, error) {
+	return func(a answer) (bool, error) { return a.verb == verb, nil }
+}
+
+// quit lets the session end by itself.
+func (s *session) quit() {
+	s.settle()
+	s.close()
+}
+
+// close ends the session, if it has not ended. The other side gets a moment to see the end of its stdin and to tidy up, and a connection
+// that is stuck is not waited for.
+func (s *session) close() {
+	if s.stdin != nil {
+		_ = s.stdin.Close()
+	}
+	s.linger(leaveFor)
+	s.cancel(errSettled)
 	limit := time.NewTimer(abandonAfter)
 	defer limit.Stop()
 	select {
@@ -215,14 +297,31 @@ func (s *session) close() {
 	}
 }
 
+// linger waits for the end of the session.
+func (s *session) linger(limit time.Duration) {
+	timer := time.NewTimer(limit)
+	defer timer.Stop()
+	for {
+		select {
+		case <-s.answers:
+		case <-s.done:
+			return
+		case <-s.ctx.Done():
+			return
+		case <-timer.C:
+			return
+		}
+	}
+}
+
 // ask runs a script that reads nothing.
 func (v *Volume) ask(ctx context.Context, plan Plan, c call, handle func(answer) (bool, error)) error {
 	s := v.open(ctx, plan, c)
-	defer s.close()
 	err := s.read(plan, handle)
 	var refused *VolumeError
 	if err == nil || errors.As(err, &refused) {
 		s.settle()
 	}
+	s.close()
 	return err
 }

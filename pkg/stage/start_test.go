@@ -329,7 +329,7 @@ func TestCheckAndOwners(t *testing.T) {
 		t.Errorf("ended: %v", err)
 	}
 	alive, err := running.Volume(nil).Owners(t.Context())
-	if err != nil || len(alive) != 1 || !alive["aa"] {
+	if err != nil || len(alive) != 1 || alive["aa"] != "a" {
 		t.Errorf("owners %v, %v", alive, err)
 	}
 }

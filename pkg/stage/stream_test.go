@@ -3,13 +3,24 @@
 package stage
 
 import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
-	"io"
+	"flag"
+	"fmt"
+	"io/fs"
+	"math/rand/v2"
+	"os"
 	"path/filepath"
+	"runtime/pprof"
 	"slices"
+	"strconv"
+	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -24,15 +35,18 @@ type served struct {
 	volume *Volume
 }
 
+// serve starts a server, and holds that no goroutine of a transfer outlives it.
 func serve(t *testing.T, options podiotest.Options) served {
 	t.Helper()
+	t.Cleanup(func() { wantNoGoroutine(t) }) // after the server has ended, for a connection may be stuck in it
+	options.Env = append(slices.Clone(options.Env), scriptVariable+"="+Script())
 	server := podiotest.Start(t, options)
 	client, err := podio.New(server.Config())
 	if err != nil {
 		t.Fatal(err)
 	}
 	target := podio.Target{Namespace: "ml", Pod: "stage", Container: Container}
-	return served{Server: server, volume: &Volume{Exec: client, Target: target, Owner: "11111111-aaaa-bbbb-cccc-000000000001"}}
+	return served{Server: server, volume: &Volume{Exec: client, Plainer: client.SPDY(), Target: target, Owner: "11111111-aaaa-bbbb-cccc-000000000001"}}
 }
 
 func (s served) plan(t *testing.T, d *dataset.Dataset) Plan {
@@ -44,122 +58,226 @@ func (s served) plan(t *testing.T, d *dataset.Dataset) Plan {
 	return p
 }
 
-// transports are both ways in which a session can travel.
-func transports() map[string]podiotest.Options {
-	return map[string]podiotest.Options{"websocket": {}, "spdy": {NoWebSocket: true}}
+// push transfers under a label that all goroutines of the transfer inherit.
+func (s served) push(ctx context.Context, t *testing.T, p Plan, d *dataset.Dataset, o Options) (report Report, err error) {
+	t.Helper()
+	pprof.Do(ctx, pprof.Labels("stream", t.Name()), func(ctx context.Context) {
+		report, err = s.volume.Transfer(ctx, p, d, o)
+	})
+	return report, err
 }
 
-func TestStreams(t *testing.T) {
-	t.Parallel()
-	for name, options := range transports() {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			s := serve(t, options)
-			files := attack()
-			files["big"] = noise(5 * frameBytes)
-			d := write(t, files)
-			p := s.plan(t, d)
-			report, err := s.volume.Transfer(t.Context(), p, d, nil)
-			if err != nil || report.Retries != 0 {
-				t.Fatalf("report %+v, %v", report, err)
-			}
-			if diff := cmp.Diff(files, contents(t, p.Dir())); diff != "" {
-				t.Errorf("tree (-want +got):\n%s", diff)
-			}
-			if !slices.Contains(s.Requests(), "exec "+name) {
-				t.Errorf("requests %q", s.Requests())
-			}
-			if err := s.volume.Remove(t.Context(), p, ""); err != nil {
-				t.Error(err)
-			}
-			if left := contents(t, filepath.Join(s.Volume, Directory)); len(left) != 0 {
-				t.Errorf("left behind: %v", left)
-			}
-		})
+// wantNoGoroutine waits for the end of the goroutines that push has left.
+func wantNoGoroutine(t *testing.T) {
+	t.Helper()
+	label := []byte(`{"stream":` + strconv.Quote(t.Name()) + `}`)
+	var all bytes.Buffer
+	for range 300 {
+		all.Reset()
+		if err := pprof.Lookup("goroutine").WriteTo(&all, 1); err != nil {
+			t.Fatal(err)
+		}
+		if !bytes.Contains(all.Bytes(), label) {
+			return
+		}
+		time.Sleep(100 * time.Millisecond)
 	}
-}
-
-// TestStreamsBreak: the connection fails in each of the ways that there are while the data is on its way; the transfer begins again and
-// the tree is right.
-func TestStreamsBreak(t *testing.T) {
-	t.Parallel()
-	kinds := map[string]podiotest.Kind{"cut": podiotest.Cut, "reset": podiotest.Reset, "corrupt": podiotest.Corrupt}
-	for transport, options := range transports() {
-		for name, kind := range kinds {
-			for _, node := range []bool{false, true} {
-				t.Run(transport+"/"+name+map[bool]string{true: "/node"}[node], func(t *testing.T) {
-					t.Parallel()
-					s := serve(t, options)
-					files := map[string]string{"a": noise(2 * frameBytes), "b": noise(2*frameBytes + 1), "z": "last"}
-					d := write(t, files)
-					p := s.plan(t, d)
-					var once sync.Once
-					var bytes int64
-					report, err := s.volume.Transfer(t.Context(), p, d, func(n int64) {
-						bytes += n
-						once.Do(func() {
-							if node {
-								s.StrikeNode(kind)
-							} else {
-								s.Strike(kind)
-							}
-						})
-					})
-					if err != nil {
-						t.Fatal(err)
-					}
-					// Between the API server and the node there is no TLS here, so what is corrupted there gets through to the checks.
-					if report.Retries == 0 && (!node || kind != podiotest.Corrupt) {
-						t.Errorf("report %+v", report)
-					}
-					if bytes != report.Bytes {
-						t.Errorf("onBytes in sum %d, report %+v", bytes, report)
-					}
-					if diff := cmp.Diff(files, contents(t, p.Dir())); diff != "" {
-						t.Errorf("tree (-want +got):\n%s", diff)
-					}
-				})
-			}
+	for stack := range bytes.SplitSeq(all.Bytes(), []byte("\n\n")) {
+		if bytes.Contains(stack, label) {
+			t.Errorf("goroutines are left:\n%s", stack)
 		}
 	}
 }
 
-// TestStreamsCorruptBehindTLS: what goes wrong where no checksum of the transport sees it is found on the volume.
-func TestStreamsCorruptBehindTLS(t *testing.T) {
-	t.Parallel()
-	for name, options := range transports() {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			var sessions atomic.Int32
-			options.Stdin = func(r io.Reader) io.Reader {
-				if sessions.Add(1) == 1 {
-					return flipAt(r, frameBytes+12345)
-				}
-				return r
-			}
-			s := serve(t, options)
-			files := map[string]string{"a": noise(2 * frameBytes)}
-			d := write(t, files)
-			p := s.plan(t, d)
-			report, err := s.volume.Transfer(t.Context(), p, d, nil)
-			if err != nil || report.Retries != 1 {
-				t.Fatalf("report %+v, %v", report, err)
-			}
-			if diff := cmp.Diff(files, contents(t, p.Dir())); diff != "" {
-				t.Errorf("tree (-want +got):\n%s", diff)
-			}
-		})
+// olderTree is a tree that an earlier push has published.
+const olderTree = "00000000000000aa"
+
+// plant publishes an older tree, of which part is needed again, and returns what is to be there of it.
+func (s served) plant(t *testing.T, p Plan) map[string]string {
+	t.Helper()
+	dir := filepath.Join(p.Root, p.Table)
+	files := map[string]string{"earlier name.png": older, "gone.csv": "no longer there\n"}
+	var lines []string
+	for name, content := range files {
+		path := filepath.Join(dir, olderTree, name)
+		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), os.WriteFile(path, []byte(content), 0o644)); err != nil {
+			t.Fatal(err)
+		}
+		sum := sha256.Sum256([]byte(content))
+		lines = append(lines, hex.EncodeToString(sum[:])+"  ./"+name+"\n")
+	}
+	slices.Sort(lines)
+	if err := os.WriteFile(filepath.Join(dir, olderTree+".sha256"), []byte(strings.Join(lines, "")), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return contents(t, dir)
+}
+
+// older is a file that the older tree has already.
+var older = noise(3000)
+
+// wantOnly holds that the volume has the tree, what was planted, and nothing else, as soon as the processes of all sessions have ended.
+func (s served) wantOnly(t *testing.T, p Plan, files, planted map[string]string) {
+	t.Helper()
+	s.wait(t)
+	dir := filepath.Join(p.Root, p.Table)
+	want := map[string]string{}
+	for name, content := range planted {
+		want[name] = content
+	}
+	if files != nil {
+		for name, content := range files {
+			want[filepath.Join(p.TreeID, name)] = content
+		}
+		sums := strings.SplitAfter(string(sumsOf(p.Manifest, every(p))), "\n")
+		slices.Sort(sums)
+		want[p.TreeID+".sha256"] = strings.Join(sums, "")
+	}
+	got := contents(t, dir)
+	for name := range want {
+		if got[name] != want[name] {
+			t.Errorf("%q is not what it should be: %d bytes of %d", name, len(got[name]), len(want[name]))
+		}
+	}
+	foreign := func(path string) bool {
+		name, _ := filepath.Rel(dir, path)
+		_, wanted := want[name]
+		return !wanted
+	}
+	err := filepath.WalkDir(s.Volume, func(path string, e fs.DirEntry, err error) error {
+		name := e.Name()
+		switch {
+		case err != nil:
+			return err
+		case e.IsDir() && (strings.HasPrefix(name, ".") && name != Directory):
+			t.Errorf("left behind: %q", path)
+			return filepath.SkipDir
+		case !e.IsDir() && foreign(path):
+			t.Errorf("left behind: %q", path)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
 	}
 }
 
-// TestStreamsAway: a server that refuses connections for good is a session error, after a few tries.
-func TestStreamsAway(t *testing.T) {
-	t.Parallel()
-	s := serve(t, podiotest.Options{Fault: func(int) *podiotest.Fault { return &podiotest.Fault{Kind: podiotest.Reset} }})
-	d := write(t, small())
-	_, err := s.volume.Transfer(t.Context(), s.plan(t, d), d, nil)
-	var lost *SessionError
-	if !errors.As(err, &lost) {
-		t.Errorf("got %v", err)
+func every(p Plan) []int32 {
+	all := make([]int32, len(p.Manifest))
+	for i := range all {
+		all[i] = int32(i)
 	}
+	return all
+}
+
+// wait waits for the processes whose client has gone.
+func (s served) wait(t *testing.T) {
+	t.Helper()
+	for range 600 {
+		if s.Running() == 0 {
+			return
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	t.Errorf("%d sessions run on", s.Running())
+}
+
+// wantReport holds what a report always adds up to; linked is the number of files that were taken over.
+func wantReport(t *testing.T, r Report, p Plan, linked, linkedBytes int64) {
+	t.Helper()
+	n, size := int64(len(p.Manifest)), p.Manifest.Bytes()
+	want := Report{
+		Progress: Progress{
+			Files: n - linked, TotalFiles: n - linked, Bytes: size - linkedBytes, TotalBytes: size - linkedBytes,
+			TakenOverFiles: linked, TakenOverBytes: linkedBytes,
+			Sent: r.Sent, Compressed: r.Compressed, Retries: r.Retries, Step: r.Step,
+		},
+		TreeFiles: n, TreeBytes: size, Pods: r.Pods, Took: r.Took,
+	}
+	if diff := cmp.Diff(want, r); diff != "" {
+		t.Errorf("report (-want +got):\n%s", diff)
+	}
+	if r.Compressed == 0 && r.Sent < r.Bytes {
+		t.Errorf("sent %d bytes of %d", r.Sent, r.Bytes)
+	}
+}
+
+// fine cuts a small dataset into many jobs, as the usual limits cut a large one.
+func fine(p Plan) Plan {
+	p.limits.rangeAbove, p.limits.rangeBytes = 200<<10, 64<<10
+	p.limits.shardBytes, p.limits.shardBytesMin = 64<<10, 64<<10
+	return p
+}
+
+// scatter is n files of about size bytes each in some directories, and one that the older tree has.
+func scatter(n, size int) map[string]string {
+	files := map[string]string{"labels.csv": strings.Repeat("a,b\n", 100), "images/again.png": older}
+	for i := range n {
+		files[fmt.Sprintf("images/%02d/$(echo %d).png", i%5, i)] = noise(size + i)
+	}
+	return files
+}
+
+// together runs tests beside each other, more of them than there are processors: they wait most of the time.
+func together[C any](t *testing.T, cases []C, name func(C) string, test func(t *testing.T, c C)) {
+	t.Helper()
+	places := make(chan struct{}, 6)
+	var all sync.WaitGroup
+	for _, c := range cases {
+		all.Go(func() {
+			places <- struct{}{}
+			defer func() { <-places }()
+			t.Run(name(c), func(t *testing.T) { test(t, c) })
+		})
+	}
+	all.Wait()
+}
+
+var streamSeed = flag.Uint64("stream-seed", 0, "the seed that a test of broken streams has printed; 0 is a new one")
+
+// seeded is a source of randomness whose seed is in the test's log.
+func seeded(t *testing.T) *rand.Rand {
+	t.Helper()
+	seed := *streamSeed
+	if seed == 0 {
+		seed = rand.Uint64()
+	}
+	t.Logf("-stream-seed=%d", seed)
+	return rand.New(rand.NewPCG(seed, 0))
+}
+
+func TestStreams(t *testing.T) {
+	t.Parallel()
+	podiotest.EachTransport(t, func(t *testing.T, options podiotest.Options) {
+		for _, parallel := range []int{1, 4, 16} {
+			t.Run(strconv.Itoa(parallel), func(t *testing.T) {
+				s := serve(t, options)
+				files := scatter(200, 20_000)
+				if parallel == DefaultParallel {
+					files = attack()
+					files["images/again.png"] = older
+				}
+				d := write(t, files)
+				p := s.plan(t, d)
+				planted := s.plant(t, p)
+				report, err := s.push(t.Context(), t, p, d, Options{Parallel: parallel})
+				if err != nil || report.Retries != 0 {
+					t.Fatalf("report %+v, %v", report, err)
+				}
+				wantReport(t, report, p, 1, int64(len(older)))
+				s.wantOnly(t, p, files, planted)
+				transport := "exec websocket"
+				if options.NoWebSocket {
+					transport = "exec spdy"
+				}
+				if !slices.Contains(s.Requests(), transport) {
+					t.Errorf("requests %q", s.Requests())
+				}
+				if err := s.volume.Remove(t.Context(), p, ""); err != nil {
+					t.Error(err)
+				}
+				s.wantOnly(t, p, nil, planted)
+			})
+		}
+	})
 }

@@ -100,7 +100,7 @@ func (s *Server) admit(req *http.Request) error {
 		}
 	}
 	namespace, pod := req.PathValue("namespace"), req.PathValue("pod")
-	if (s.options.Namespace != "" && namespace != s.options.Namespace) || (s.options.Pod != "" && pod != s.options.Pod) {
+	if s.deleted.Load() || (s.options.Namespace != "" && namespace != s.options.Namespace) || (s.options.Pod != "" && pod != s.options.Pod) {
 		return apierrors.NewNotFound(corev1.Resource("pods"), pod)
 	}
 	return nil

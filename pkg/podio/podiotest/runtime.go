@@ -45,10 +45,13 @@ func (r *runtime) Exec(_ context.Context, _ string, command []string, in io.Read
 	if in != nil && r.options.Stdin != nil {
 		in = r.options.Stdin(in)
 	}
+	if out != nil && r.options.Stdout != nil {
+		out = spliced{r.options.Stdout(out), out}
+	}
 	cmd := &exec.Cmd{
 		Path:        name,
 		Args:        command,
-		Env:         []string{"PATH=" + r.path},
+		Env:         append([]string{"PATH=" + r.path}, r.options.Env...),
 		Dir:         r.dir,
 		SysProcAttr: &syscall.SysProcAttr{Setpgid: true},
 	}
@@ -63,6 +66,12 @@ func (r *runtime) Exec(_ context.Context, _ string, command []string, in io.Read
 	defer r.end(cmd)
 	attached.copy()
 	return exitStatus(cmd.Wait())
+}
+
+// spliced is written to through something that stands before it.
+type spliced struct {
+	io.Writer
+	io.Closer
 }
 
 // Attach is not served.
@@ -125,14 +134,19 @@ func (r *runtime) count() int {
 	return len(r.running)
 }
 
-// stop kills what still runs, as the end of a Pod does, and waits for it.
-func (r *runtime) stop() {
+// kill ends what still runs, as the end of a Pod does; nothing is started any more.
+func (r *runtime) kill() {
 	r.mu.Lock()
+	defer r.mu.Unlock()
 	r.stopped = true
 	for cmd := range r.running {
 		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
 	}
-	r.mu.Unlock()
+}
+
+// stop kills what still runs and waits for it.
+func (r *runtime) stop() {
+	r.kill()
 	r.wg.Wait()
 }
 

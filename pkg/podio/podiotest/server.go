@@ -13,6 +13,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -26,21 +27,31 @@ type Options struct {
 	// Namespace, Pod and Container are the only ones that exist; an empty one stands for any.
 	Namespace, Pod, Container string
 
+	// Volume is the working directory of the commands: that of another Server is a volume that two Pods share. Empty is a new directory.
+	Volume string
+
 	// NoWebSocket leaves out the WebSocket support of the API server, as before Kubernetes 1.30: the node refuses the upgrade.
 	NoWebSocket bool
 
 	// Refuse answers a request with a Status instead of serving it; nil serves it. It may be called concurrently.
 	Refuse func(*http.Request) *metav1.Status
 
-	// Fault says what happens to a client connection, counted from 0 in the order of their arrival; nil leaves it alone.
-	Fault func(connection int) *Fault
+	// Fault says what happens to a client connection, counted from 0 in the order of their arrival; nil leaves it alone. NodeFault is
+	// the same for the connections from the API server to the node.
+	Fault, NodeFault func(connection int) *Fault
 
 	// Stdin stands between the session and the process and may corrupt, cut, hold up or watch what the process reads; it is called
 	// for every session with a stdin. What it returns may call Server.Strike.
 	Stdin func(io.Reader) io.Reader
 
+	// Stdout stands in the same way between what the process writes and the session.
+	Stdout func(io.Writer) io.Writer
+
 	// Ports maps a port of the Pod to an address on this machine ("127.0.0.1:1234"). Nothing listens on the others.
 	Ports map[int]string
+
+	// Env is the environment of the commands beside PATH, as "NAME=value".
+	Env []string
 
 	// Path is the PATH of the commands; empty stands for the applets of busybox and nothing else.
 	Path string
@@ -48,7 +59,7 @@ type Options struct {
 
 // Server is a cluster of one container. It ends with its test, and so do the processes that it still runs then.
 type Server struct {
-	// Volume is an empty directory, the working directory of every command.
+	// Volume is the working directory of every command, a new and empty one unless Options named one.
 	Volume string
 
 	options Options
@@ -57,6 +68,7 @@ type Server struct {
 	clients *listener // connections from the client to the API server
 	node    *listener // connections from the API server to the node
 	runtime *runtime
+	deleted atomic.Bool
 
 	mu       sync.Mutex
 	requests []string
@@ -65,7 +77,10 @@ type Server struct {
 // Start starts a Server that lives as long as t. A missing busybox fails the test.
 func Start(t testing.TB, options Options) *Server {
 	t.Helper()
-	s := &Server{Volume: t.TempDir(), options: options}
+	s := &Server{Volume: options.Volume, options: options}
+	if s.Volume == "" {
+		s.Volume = t.TempDir()
+	}
 	path := options.Path
 	if path == "" {
 		path = applets(t)
@@ -73,7 +88,7 @@ func Start(t testing.TB, options Options) *Server {
 	s.runtime = newRuntime(s.Volume, path, options)
 
 	node := httptest.NewUnstartedServer(nil)
-	s.node = newListener(node.Listener, nil)
+	s.node = newListener(node.Listener, options.NodeFault)
 	node.Listener = s.node
 	config := streaming.DefaultConfig
 	config.BaseURL = &url.URL{Scheme: "http", Host: node.Listener.Addr().String()}
@@ -125,6 +140,18 @@ func (s *Server) Strike(kind Kind) { s.clients.strike(kind) }
 // StrikeNode does fault to every open connection between the API server and the node, at once: a kubelet or a container runtime that
 // is restarted.
 func (s *Server) StrikeNode(kind Kind) { s.node.strike(kind) }
+
+// Delete ends the Pod: its processes are killed, and from now on there is no such Pod. It does not wait.
+func (s *Server) Delete() {
+	s.deleted.Store(true)
+	s.runtime.kill()
+}
+
+// Deleted tells whether Delete was called.
+func (s *Server) Deleted() bool { return s.deleted.Load() }
+
+// Received is the number of bytes that came over all connections of clients, the TLS handshakes and framing included.
+func (s *Server) Received() int64 { return s.clients.received.Load() }
 
 // Requests returns the requests that came so far, in order: "exec websocket", "exec spdy", "portforward websocket", "portforward spdy".
 func (s *Server) Requests() []string {

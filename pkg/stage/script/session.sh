@@ -1,27 +1,42 @@
-# Every session in the stage Pod starts with this text; the part for its task follows it.
+# Everything that the plugin runs in the stage Pod is this text: it lies in the Pod's environment, for the command of an
+# exec travels in the URL of the request, which some proxies cut at 8 KiB and every audit log keeps.
 #
-#   sh -c "<session.sh><task>.sh" tracebloc-stage ROOT TABLE TREE ATTEMPT NONCE [more...]
+#   sh -c 'eval "$TRACEBLOC_STAGE"' tracebloc-stage TASK ROOT TABLE TREE OWNER NONCE [more...]
 #
 # Everything that varies arrives as a positional argument or in a frame on stdin; nothing is ever pasted into this
 # text. It runs under busybox ash, dash and bash, with busybox or GNU tools.
 #
-# Answers are lines on stdout that carry NONCE; all else on stdout is noise to the client. The shell's own stdout is
-# never closed or redirected: containerd drops the rest of stdin when that happens. Exit codes mean nothing.
+# Answers are lines on stdout, "<verb> <NONCE> <fields>"; all else on stdout is noise to the client. The shell's own
+# stdout is never closed or redirected: containerd drops the rest of stdin when that happens. Exit codes mean nothing.
+#
+# Of one table, in ROOT/TABLE:
+#
+#   <tree>/          a published tree: it got its name by one rename, and never changes
+#   <tree>.sha256    its sums, sorted; a tree without them is not taken from
+#   <tree>.run       the record of the run that reads it
+#   .<tree>.push/    the work directory of a tree that is on its way, for all who push it, one after the other:
+#     tree/          files that were verified, moved here one by one; never written to in place
+#     done/<id>      the receipt of a shard: its sums, of which <id> is the sha256; written when all its files are in tree/
+#     big/<id>/      a file that arrives in ranges: data, and a receipt "<offset>.<length>.<sha256>" for each
+#     lock/          a file "<owner>.<nonce>" for each session that is at work
+#     tree-<nonce>   the tree, while it gets its name
+#     in-<nonce>-<n> where a session unpacks; nobody else ever looks into it, so a session that was given up for dead
+#                    and is not can only bring in, once more, what was verified
+#   .trash-<nonce>-<n>  what is being removed
 
 # -f: names are never patterns. No -e: each failure gets its own answer.
 set -uf
 export LC_ALL=C
 umask 022
 
-root=$1 table=$2 tree=$3 attempt=$4 nonce=$5
-shift 5
+task=$1 root=$2 table=$3 tree=$4 owner=$5 nonce=$6
+shift 6
 
-# dir holds everything of one table; final appears by one rename; work belongs to one attempt alone.
 dir=$root/$table
 final=$dir/$tree
 record=$dir/$tree.run
 sums=$dir/$tree.sha256
-work=$dir/.$tree.push-$attempt
+work=$dir/.$tree.push
 newline='
 '
 
@@ -34,9 +49,11 @@ hex() {
 	printf '%s' "$1" | dd bs=1024 count=1 2>/dev/null | od -An -v -tx1 | tr -d ' \n'
 }
 
-# refuse STEP TEXT: the one way to say no.
+# refuse STEP TEXT: the one way to say no. What the client still sends is read to the end: over SPDY the last words of
+# a command that leaves stdin unread are lost as often as not.
 refuse() {
-	say "ERR $nonce $1 $(hex "$2")"
+	say "ERR $nonce - $1 $(hex "$2")"
+	cat >/dev/null
 	exit 1
 }
 
@@ -46,29 +63,46 @@ case $root in /*/.tracebloc-staging) ;; *) refuse argument "root $root" ;; esac
 case $table in '' | *[!A-Za-z0-9_]*) refuse argument "table $table" ;; esac
 case $tree in *[!0-9a-f]*) refuse argument "tree $tree" ;; esac
 case $tree in ????????????????) ;; *) refuse argument "tree $tree" ;; esac
-case $attempt in '' | *[!0-9a-f-]*) refuse argument "attempt $attempt" ;; esac
+case $owner in '' | *[!0-9a-f-]*) refuse argument "owner $owner" ;; esac
 case $nonce in '' | *[!0-9a-f]*) refuse argument "nonce" ;; esac
 
-need() {
-	for tool in "$@"; do
-		command -v "$tool" >/dev/null || refuse tool "$tool"
-	done
-}
-need dd find grep kill ln mkdir mv od rm rmdir sha256sum sleep stat sync tar tr wc
+for tool in base64 cat cut dd find grep gzip kill ln mkdir mv od rm rmdir sed sha256sum sleep sort stat sync tar tr wc xargs; do
+	command -v "$tool" >/dev/null || refuse tool "$tool"
+done
 
 # A symlink on the way would lead what is written, or removed, out of the volume's own directory.
-for place in "$root" "$dir"; do
+for place in "$root" "$dir" "$work"; do
 	[ ! -L "$place" ] || refuse in-the-way "$place is a symbolic link"
 done
 
-# beats tells the client that slow work is still going on. The loop ends with the shell even if that is killed.
+# The Pod's own process ends when no session is left for a while, or none of them hears of its client (lifetime.sh).
+pulse=$PWD/session.$nonce
+alive() {
+	printf . >>"$pulse"
+} 2>/dev/null
+alive
+
+# beats [alive]: tells the client that slow work is still going on. The loop ends with the shell even if that is killed.
 beats() {
-	while sleep 5 >/dev/null 2>&1 3>&- && kill -0 "$$" 2>/dev/null; do
+	while sleep 5 >/dev/null 2>&1 && kill -0 "$$" 2>/dev/null; do
 		say "T $nonce"
-	done &
+		[ -z "${1-}" ] || alive
+	done </dev/null &
 	beater=$!
-	trap 'kill "$beater" 2>/dev/null' EXIT
 }
+
+# hush: -9, because bash runs the EXIT trap of the parent in a child that is killed right after the fork.
+hush() {
+	kill -9 "$beater" 2>/dev/null
+	wait "$beater" 2>/dev/null
+}
+
+beater=0
+ended() {
+	[ "$beater" = 0 ] || kill -9 "$beater" 2>/dev/null
+	rm -f "$pulse" 2>/dev/null
+}
+trap ended EXIT
 
 # first passes on a few lines and then hangs up, so that a tool that complains without end is ended.
 first() {
@@ -80,8 +114,7 @@ first() {
 }
 
 # discard NAME: removes one entry of dir. It is renamed first, in one step: whoever is still at work in it can no
-# longer publish it, so a tree of which half is deleted never gets a name. The client knows the new name, should this
-# session end before the removal does.
+# longer publish it, so a tree of which half is deleted never gets a name.
 discarded=0
 discard() {
 	case $1 in .trash-*) rm -rf "$dir/$1"; return ;; esac

@@ -1,0 +1,5 @@
+# The last part: does what the first argument says.
+case $task in
+worker | record | remove | clean) "task_$task" "$@" ;;
+*) refuse argument "task $task" ;;
+esac

@@ -1,0 +1,348 @@
+# worker lead FILES BYTES | worker join: takes frames and answers them.
+#
+#   S <id> <groups> raw|gz <bytes>            a shard: a tar with its "sums" and its files in tree/; <id> is the sha256
+#                                             of the sums, <groups> how many of them, in order, share a directory
+#   L <id> <groups> raw|gz <bytes>            the same, its files hard links into a tree that is there; relative to dir
+#   C <id> <groups> raw|gz <bytes> <source>   only sums: the files are copied from a tree that is there
+#   R <id> <offset> <length> <sha256> raw|gz|zero <bytes>   a range of the big file <id>
+#   F <id> <size> <ranges> check|-, then its sums line      all ranges are there: put it into the tree; some of them
+#                                             came long ago, so check the whole
+#   G <source>                                the sums of a tree or work directory; "." is this one, with its ranges
+#   P <files> <bytes> <sha256>                publish: the sums of the tree, sorted, have this sha256
+#   W, K <owner>                              look at the lock again; remove the places of an owner that is gone
+#   X, H, Q                                   throw the work directory away; a sign of life; the end
+#
+# Each of these lines comes twice, for nothing else protects it. A body follows the line of S, L, C and R, and after it a line "E <id>". Lengths are exact, and the end is a frame of
+# its own: the end of stdin never means complete. A shard is checked and put in place while the next one arrives.
+#
+#   OK <nonce> <id>[.<offset>]     ERR <nonce> <id>|- <step> <text in hex>     HAVE, GOT, LOCKED, HELD, PUBLISHED
+
+member=''
+serial=0
+checker=''
+
+next() {
+	IFS= read -r head || return 1
+	IFS= read -r again || return 1
+	[ "$head" = "$again" ] || refuse cut "a frame does not begin as it should"
+	parse $head
+}
+
+parse() {
+	verb=${1-} id=${2-} a=${3-} b=${4-} c=${5-} d=${6-}
+}
+
+is_sum() {
+	case $1 in *[!0-9a-f]*) return 1 ;; esac
+	[ "${#1}" = 64 ]
+}
+
+is_number() {
+	case $1 in '' | *[!0-9]*) return 1 ;; esac
+}
+
+# body BYTES: exactly that much of stdin.
+body() {
+	dd bs=65536 count="$1" iflag=fullblock,count_bytes 2>/dev/null
+}
+
+decoded() {
+	if [ "$1" = gz ]; then gzip -dc; else cat; fi
+}
+
+sealed() {
+	IFS= read -r end && [ "$end" = "E $id" ] || refuse cut "the frame of $id is incomplete"
+}
+
+# settle waits for the check of what came before: one at a time, so that the answers keep their order.
+settle() {
+	[ -z "$checker" ] || wait "$checker"
+	checker=''
+}
+
+# deny STEP TEXT: this shard is of no use; the next one may be.
+deny() {
+	say "ERR $nonce $id $1 $(hex "$2")"
+	rm -rf "$in"
+	exit 1
+}
+
+# extract DIRECTORY: -o -m --no-same-permissions: no owner, no time, no mode; each would cost one more round trip per
+# file on a network file system. What is left of the body is swallowed, so that the next frame is where it should be.
+extract() {
+	body "$c" | {
+		if [ "$b" = gz ]; then
+			gzip -dc | tar -x -o -m --no-same-permissions -f - -C "$1"
+		else
+			tar -x -o -m --no-same-permissions -f - -C "$1"
+		fi
+		cat >/dev/null
+	} 2>&1 >/dev/null | first
+}
+
+# copy: the files of the sums, from another tree of this table.
+copy() {
+	body "$c" | {
+		decoded "$b" >"$in/sums"
+		cat >/dev/null
+	} 2>&1 | first
+	(cd "$dir/$d" && cut -b67- "$in/sums" | tar -c -f - -T - 2>/dev/null) | (cd "$in/tree" && tar -x -o -m --no-same-permissions -f - 2>&1 >/dev/null | first)
+}
+
+shard() {
+	is_sum "$id" && is_number "$c" || refuse frame "$verb"
+	case $a in '' | *[!0-9,]*) refuse frame "$verb" ;; esac
+	serial=$((serial + 1))
+	in=$work/in-$nonce-$serial
+	made=$(mkdir "$in" "$in/tree" 2>&1) || refuse write "$made"
+	case $verb in
+	S) report=$(extract "$in") ;;
+	L) report=$(extract "$dir") ;;
+	C)
+		case $d in '' | . | .. | */* | *[!0-9a-z.]*) refuse frame "$verb" ;; esac
+		[ "$d" = "${d#.}" ] || d=$d/tree
+		report=$(copy)
+		;;
+	esac
+	sealed
+	settle
+	check </dev/null &
+	checker=$!
+}
+
+# check runs beside the main loop.
+check() {
+	[ "$(sha256sum 2>&1 <"$in/sums")" = "$id  -" ] || deny unpack "${report:-the sums of the shard did not arrive whole}"
+	cd "$in/tree" || deny lost "$in/tree cannot be entered"
+	if [ "$verb" != L ]; then
+		bad=$({
+			sha256sum -c ../sums 2>&1
+			say "status $?"
+		} | grep -v ': OK$' | first)
+		if [ "$bad" != 'status 0' ]; then
+			[ -z "$report" ] || deny unpack "$report"
+			deny checksum "$bad"
+		fi
+	elif [ -n "$report" ]; then
+		deny link "$report"
+	fi
+	bad=$(place 2>&1) || deny write "$bad"
+	bad=$(mv -f -T ../sums "$work/done/$id" 2>&1) || deny write "$bad"
+	say "OK $nonce $id"
+	cd / && rm -rf "$in"
+}
+
+# place moves the files of the sums from here into the tree, a directory at a time: no command for each file.
+place() {
+	from=1
+	IFS=,
+	for n in $a; do
+		path=$(sed -n "${from}{p;q;}" ../sums | cut -b67-)
+		mkdir -p "../../tree/${path%/*}" || return
+		sed -n "${from},$((from + n - 1))p" ../sums | cut -b67- | tr '\n' '\0' | xargs -0 -r mv -f -t "../../tree/${path%/*}" || return
+		from=$((from + n))
+	done
+}
+
+range() {
+	is_sum "$id" && is_number "$a" && is_number "$b" && is_sum "$c" || refuse frame "$verb"
+	codec=${d%%:*} bytes=${d##*:}
+	is_number "$bytes" || refuse frame "$verb"
+	in=$work/big/$id
+	made=$({ mkdir -p "$in" && : >>"$in/data"; } 2>&1) || refuse write "$made"
+	# dd says how much it copied on stderr; only what it says beside that is an error.
+	case $codec in
+	raw) report=$(dd bs=65536 count="$bytes" iflag=fullblock,count_bytes of="$in/data" seek="$a" oflag=seek_bytes conv=notrunc 2>&1) || refuse write "$report" ;;
+	gz)
+		report=$(body "$bytes" | {
+			gzip -dc | dd bs=65536 iflag=fullblock of="$in/data" seek="$a" oflag=seek_bytes conv=notrunc || say failed >&2
+			cat >/dev/null
+		} 2>&1)
+		case $report in *failed) refuse write "$report" ;; esac
+		;;
+	zero) report=$(dd if=/dev/zero bs=1 count=1 of="$in/data" seek="$((a + b - 1))" oflag=seek_bytes conv=notrunc 2>&1) || refuse write "$report" ;;
+	*) refuse frame "$verb" ;;
+	esac
+	sealed
+	settle
+	check_range </dev/null &
+	checker=$!
+}
+
+# check_range reads back what was written.
+check_range() {
+	found=$(dd if="$in/data" bs=65536 skip="$a" count="$b" iflag=fullblock,skip_bytes,count_bytes 2>/dev/null | sha256sum)
+	if [ "$found" != "$c  -" ]; then
+		say "ERR $nonce $id.$a checksum $(hex "the range at $a differs")"
+	elif found=$( (: >"$in/$a.$b.$c") 2>&1); then
+		say "OK $nonce $id.$a"
+	else
+		say "ERR $nonce $id.$a write $(hex "$found")"
+	fi
+}
+
+# whole puts a big file into the tree; done before, it is done.
+whole() {
+	IFS= read -r line || refuse cut "the frame of $id is incomplete"
+	is_number "$a" && is_number "$b" && [ "$(printf '%s\n' "$line" | sha256sum)" = "$id  -" ] || refuse frame "$verb"
+	settle
+	path=${line#*"  "}
+	case $path/ in ./*) ;; *) refuse frame "$verb" ;; esac
+	case $path/ in */../*) refuse frame "$verb" ;; esac
+	in=$work/big/$id
+	if [ ! -f "$work/done/$id" ]; then
+		[ "$(find "$in" -type f ! -name data ! -name sums 2>/dev/null | wc -l)" -eq "$b" ] && [ "$(stat -c %s "$in/data" 2>/dev/null)" = "$a" ] &&
+			{ [ "$c" != check ] || [ "$(sha256sum <"$in/data")" = "${line%% *}  -" ]; } || {
+			# Whatever lies there is not a part of this file.
+			rm -rf "$in"
+			say "ERR $nonce $id lost $(hex "ranges of a file are missing")"
+			return
+		}
+		made=$({
+			mkdir -p "$work/tree/${path%/*}" && printf '%s\n' "$line" >"$in/sums" &&
+				mv -f -T "$in/data" "$work/tree/$path" && mv -f -T "$in/sums" "$work/done/$id"
+		} 2>&1) || {
+			say "ERR $nonce $id write $(hex "$made")"
+			return
+		}
+	fi
+	rm -rf "$in"
+	say "OK $nonce $id"
+}
+
+# give: the sums go out compressed. A tree in which a file is newer than its sums was changed by somebody.
+give() {
+	case $id in
+	.) source=$work ;;
+	.????????????????.push | ????????????????) source=$dir/$id ;;
+	*) refuse frame "$verb" ;;
+	esac
+	case $id in *[!0-9a-f.push]*) refuse frame "$verb" ;; esac
+	settle
+	trusted=
+	[ "$id" = "${id#.}" ] && [ -d "$source" ] && [ ! -L "$source" ] && [ -f "$source.sha256" ] &&
+		[ -z "$(find "$source" -newer "$source.sha256" -type f 2>/dev/null | first)" ] && trusted=yes
+	# Another writer on stdout could cut the lines of sed.
+	hush
+	if [ "$id" = "${id#.}" ]; then
+		[ -z "$trusted" ] || cat "$source.sha256"
+	else
+		find "$source/done" -type f -exec cat {} + 2>/dev/null
+		[ "$id" != . ] || (cd "$source" && find big -type f ! -name data)
+	fi | gzip -c | base64 -w 3000 | sed "s/^/HAVE $nonce /"
+	say "GOT $nonce"
+	beats
+}
+
+finish() {
+	say "PUBLISHED $nonce $tree"
+	discard "${work##*/}"
+}
+
+# drop STEP TEXT: what is there is not what the client takes it for.
+drop() {
+	say "ERR $nonce - $1 $(hex "$2")"
+}
+
+# publish: the receipts name each file of the manifest and nothing else, and the tree has just as many files and bytes.
+# Nothing is unread on stdin meanwhile, so however long it takes, the connection does not look dead.
+publish() {
+	is_number "$id" && is_number "$a" && is_sum "$b" || refuse frame "$verb"
+	settle
+	if published "$id" "$a"; then
+		finish
+		return
+	fi
+	[ -d "$work/tree" ] && [ ! -L "$work/tree" ] || {
+		drop lost "$work is gone"
+		return
+	}
+	mine=$work/in-$nonce-sums
+	made=$({ find "$work/done" -type f -exec cat {} + | sort -u >"$mine"; } 2>&1)
+	[ "$(sha256sum 2>&1 <"$mine")" = "$b  -" ] || {
+		drop checksum "${made:-the receipts are not those of the manifest}"
+		return
+	}
+	found=$(size "$work/tree")
+	[ "$found" = "$id $a 0" ] || {
+		drop count "$found"
+		return
+	}
+	# What the rename makes visible must be on the disk before it. Old tools know sync only without an operand.
+	sync -f "$work" 2>/dev/null || sync
+	# Of all who may be here at once, dead ones that do not know it among them, one gets the tree.
+	made=$(mv -T "$work/tree" "$work/tree-$nonce" 2>&1) || {
+		if published "$id" "$a"; then finish; else drop lost "$made"; fi
+		return
+	}
+	if ! published "$id" "$a"; then
+		clear_name
+		made=$({ mv -f -T "$mine" "$sums" && mv -T "$work/tree-$nonce" "$final"; } 2>&1) || published "$id" "$a" || {
+			drop write "$made"
+			return
+		}
+		sync -f "$dir" 2>/dev/null
+	fi
+	finish
+}
+
+# clear_name takes away what has the name of the tree and is not what the name says. Should it have become that in the
+# last moment, it is put back.
+clear_name() {
+	[ -e "$final" ] || [ -L "$final" ] || return 0
+	aside=$dir/.trash-$nonce-0
+	mv -T "$final" "$aside" 2>/dev/null || return 0
+	if [ -d "$aside" ] && [ ! -L "$aside" ] && [ "$(size "$aside")" = "$id $a 0" ] && mv -T "$aside" "$final" 2>/dev/null; then return 0; fi
+	rm -rf "$aside"
+}
+
+left() {
+	settle
+	rm -rf "$work/in-$nonce-$serial" "$work/in-$nonce-$((serial - 1))"
+	leave
+	ended
+}
+
+task_worker() {
+	beats
+	trap left EXIT
+	if [ "$1" = lead ]; then
+		look "$2" "$3"
+		[ "$state" = present ] || join
+	else
+		join
+	fi
+	say "READY $nonce"
+	while next; do
+		alive
+		case $verb in
+		S | L | C) shard ;;
+		R) range ;;
+		F) whole ;;
+		G) give ;;
+		P)
+			# However long the disk takes, it is this side that is at work.
+			hush
+			beats alive
+			publish
+			hush
+			beats
+			;;
+		H) [ -z "$member" ] || printf '%s' "$serial$id" >"$member" ;;
+		W) if published "$id" "$a"; then say "TREE $nonce present"; else join; fi ;;
+		K)
+			case $id in '' | *[!0-9a-f-]*) refuse frame "$verb" ;; esac
+			find "$work/lock" -type f -name "$id.*" -exec rm -f {} + 2>/dev/null
+			rmdir "$work/lock" 2>/dev/null
+			join
+			;;
+		X)
+			settle
+			discard "${work##*/}"
+			join
+			;;
+		Q) break ;;
+		*) refuse frame "$verb" ;;
+		esac
+	done
+}

@@ -1,0 +1,236 @@
+package stage
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/base64"
+	"encoding/hex"
+	"errors"
+	"io"
+	"maps"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/klauspost/compress/gzip"
+
+	"github.com/tracebloc/kubectl-tracebloc/pkg/dataset"
+)
+
+const (
+	// maxSources bounds how many older trees are asked, the unfinished ones among them.
+	maxSources = 8
+	// maxSums bounds what one source may say, in bytes of text.
+	maxSums = 256 << 20
+	// own is the work directory of the plan itself.
+	own = "."
+)
+
+// survey finds out which files of the manifest the volume has already.
+type survey struct {
+	plan    Plan
+	m       dataset.Manifest
+	there   []bool           // by file: verified in the work directory
+	claimed []bool           // by file: there, or in a job of links
+	big     map[string]int64 // sizes of the files that travel in ranges, by id
+	ranges  map[string]map[int64]string
+	links   map[int32]string     // the files that the source has, and its names for them
+	bySum   map[[32]byte][]int32 // made with the first other source
+	jobs    []*job               // of links
+	files   int64                // there
+	bytes   int64
+}
+
+func newSurvey(p Plan) *survey {
+	m := p.Manifest
+	big := map[string]int64{}
+	for _, f := range m {
+		if f.Size > p.limits.rangeAbove {
+			big[digest(appendSum(nil, f))] = f.Size
+		}
+	}
+	return &survey{
+		plan: p, m: m, big: big, there: make([]bool, len(m)), claimed: make([]bool, len(m)),
+		ranges: map[string]map[int64]string{}, links: map[int32]string{},
+	}
+}
+
+// ask reads what a source has. A source that cannot be had, or talks nonsense, has nothing; only the end of the session is an error.
+func (y *survey) ask(s *session, plan Plan, source string) error {
+	if err := s.head("G " + source); err != nil {
+		return &SessionError{Err: err}
+	}
+	in, out := io.Pipe()
+	read := make(chan struct{})
+	go func() {
+		defer close(read)
+		defer func() { _ = in.Close() }()
+		y.read(source, in)
+	}()
+	said := 0
+	err := s.read(plan, func(a answer) (bool, error) {
+		switch a.verb {
+		case ansHave:
+			if said += len(a.field(0)); said > maxSums {
+				return false, &SessionError{Err: errProtocol}
+			}
+			piece, err := base64.StdEncoding.DecodeString(a.field(0))
+			if err == nil {
+				_, _ = out.Write(piece) // closed where the reader has had enough
+			}
+		case ansGot:
+			return true, nil
+		}
+		return false, nil
+	})
+	_ = out.Close()
+	<-read
+	return err
+}
+
+// read takes in the sums of a source, compressed.
+func (y *survey) read(source string, in io.Reader) {
+	z, err := gzip.NewReader(in)
+	if err != nil {
+		return
+	}
+	lines := bufio.NewScanner(io.LimitReader(z, maxSums))
+	lines.Buffer(make([]byte, 0, 8192), maxLine+maxPath)
+	for lines.Scan() {
+		if source == own {
+			y.noteOwn(lines.Bytes())
+		} else {
+			y.noteOther(source, lines.Bytes())
+		}
+	}
+	y.flush(source)
+}
+
+// noteOwn takes in a line of the work directory: a sum, or a range "big/<id>/<offset>.<length>.<sha256>".
+func (y *survey) noteOwn(line []byte) {
+	if rest, found := strings.CutPrefix(string(line), "big/"); found {
+		id, receipt, _ := strings.Cut(rest, "/")
+		at, what, _ := strings.Cut(receipt, ".")
+		offset, err := strconv.ParseInt(at, 10, 64)
+		size, wanted := y.big[id]
+		if err != nil || !wanted || offset < 0 || offset >= size || offset%y.plan.limits.rangeBytes != 0 || len(what) > 100 {
+			return
+		}
+		if y.ranges[id] == nil {
+			y.ranges[id] = map[int64]string{}
+		}
+		y.ranges[id][offset] = strings.Clone(what)
+		return
+	}
+	sum, name, ok := parseSum(line)
+	if !ok {
+		return
+	}
+	i, found := slices.BinarySearchFunc(y.m, name, func(f dataset.File, name string) int { return strings.Compare(f.Path, name) })
+	if !found || y.m[i].SHA256 != sum || y.there[i] {
+		return
+	}
+	y.there[i], y.claimed[i] = true, true
+	y.files++
+	y.bytes += y.m[i].Size
+}
+
+// noteOther takes in a sum of another tree: whatever has this content can be linked to the file.
+func (y *survey) noteOther(source string, line []byte) {
+	sum, name, ok := parseSum(line)
+	if !ok || checkPath(name) != nil {
+		return
+	}
+	if y.bySum == nil {
+		y.bySum = make(map[[32]byte][]int32, len(y.m))
+		for i, f := range y.m {
+			y.bySum[f.SHA256] = append(y.bySum[f.SHA256], int32(i)) //nolint:gosec // NewPlan bounds the number of files
+		}
+	}
+	for _, i := range y.bySum[sum] {
+		if !y.claimed[i] {
+			y.claimed[i] = true
+			y.links[i] = name
+		}
+	}
+}
+
+// flush makes jobs of what the source has.
+func (y *survey) flush(source string) {
+	if len(y.links) == 0 {
+		return
+	}
+	for _, part := range y.plan.cut(slices.Sorted(maps.Keys(y.links)), math.MaxInt64, y.plan.limits.linkFiles) {
+		j := &job{kind: frameLinks, source: treeOf(source), files: part, id: digest(sumsOf(y.m, part)), payload: sizeOf(y.m, part)}
+		for _, i := range part {
+			j.links = append(j.links, y.links[i])
+		}
+		y.jobs = append(y.jobs, j)
+	}
+	clear(y.links)
+}
+
+// treeOf is where the files of a source lie, relative to the directory of the table.
+func treeOf(source string) string {
+	if strings.HasPrefix(source, ".") {
+		return source + "/tree"
+	}
+	return source
+}
+
+// sourceOf is the inverse of treeOf.
+func sourceOf(tree string) string { return strings.TrimSuffix(tree, "/tree") }
+
+// parseSum reads "<sha256 in hex>  ./<path>".
+func parseSum(line []byte) (sum [32]byte, name string, ok bool) {
+	const prefix = 2*32 + len("  ./")
+	if len(line) <= prefix || !bytes.Equal(line[64:prefix], []byte("  ./")) {
+		return sum, "", false
+	}
+	if _, err := hex.Decode(sum[:], line[:64]); err != nil {
+		return sum, "", false
+	}
+	return sum, string(line[prefix:]), true
+}
+
+// missing are the files that have to be sent, as indices.
+func (y *survey) missing() []int32 {
+	var files []int32
+	for i := range y.m {
+		if !y.claimed[i] {
+			files = append(files, int32(i)) //nolint:gosec // NewPlan bounds the number of files
+		}
+	}
+	return files
+}
+
+// survey asks the work directory of the plan, then others, as long as something is missing.
+func (t *transfer) look(_ context.Context, s *session, p Probe) (*survey, error) {
+	y := newSurvey(t.plan)
+	if t.fresh {
+		return y, nil
+	}
+	sources := make([]string, 0, 1+len(p.Older)+len(p.Leftovers))
+	if p.resumable {
+		sources = append(sources, own)
+	}
+	sources = append(sources, p.Older...)
+	for _, l := range p.Leftovers {
+		if workName.MatchString(l.Name) {
+			sources = append(sources, l.Name)
+		}
+	}
+	for _, source := range sources[:min(len(sources), maxSources)] {
+		if !slices.Contains(y.claimed, false) {
+			break
+		}
+		err := y.ask(s, t.plan, source)
+		var refused *VolumeError
+		if err != nil && !errors.As(err, &refused) {
+			return nil, err
+		}
+	}
+	return y, nil
+}
