@@ -6,25 +6,12 @@ import (
 	"fmt"
 	"image"
 	"image/jpeg"
-	"image/png"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"strconv"
 	"time"
 )
-
-// makeNoise writes an image_classification dataset of noise, which nothing can compress.
-func makeNoise(dir string, n int) error {
-	noise := rand.NewChaCha8([32]byte{1})
-	return makeImages(dir, n, ".png", func(out *bytes.Buffer) error {
-		picture := image.NewNRGBA(image.Rect(0, 0, 128, 128))
-		if _, err := noise.Read(picture.Pix); err != nil {
-			return err
-		}
-		return (&png.Encoder{CompressionLevel: png.NoCompression}).Encode(out, picture)
-	})
-}
 
 // makeThumbnails writes an image_classification dataset of small JPEGs, 4 to 12 KiB each, as camera traps and
 // microscopes cut them out: with so many of them, opening a file costs as much as reading it.
@@ -68,8 +55,6 @@ const (
 	// mixedSchema fits the mixed table, so that every value is also held against a declared type.
 	mixedSchema = "visit:BIGINT,age:INT,income:DOUBLE,score:DOUBLE,ratio:DOUBLE,code:VARCHAR(16),city:VARCHAR(64),since:DATE,seen:DATETIME," +
 		"note:VARCHAR(255),active:BOOLEAN,visits:INT,label:VARCHAR(16)"
-	// mixedRow is about how many bytes a row of the mixed table has.
-	mixedRow = 150
 )
 
 // makeTable writes a directory with one CSV of that size, of all that tables are made of: counters, small integers,

@@ -2,44 +2,64 @@
 // mean nothing on another machine.
 //
 //	bench check   a check of a big CSV and of many images beside sha256sum of the same bytes, with its peak memory; no cluster
-//	bench push    a push to rows beside kubectl cp of the same files into the same volume; needs a cluster with a release
+//	bench stage   the transfer of a push beside kubectl cp of the same data into the same volume; needs a cluster
 package main
 
 import (
+	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"runtime"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 )
 
 func main() {
-	if err := run(os.Args[1:]); err != nil {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	err := run(ctx, os.Args[1:])
+	stop()
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+	case err != nil:
 		fmt.Fprintln(os.Stderr, "error:", err)
 		os.Exit(1)
 	}
 }
 
-func run(args []string) error {
+func run(ctx context.Context, args []string) error {
 	if len(args) == 0 {
-		return errors.New("bench needs one of check and push, and its flags behind it")
+		return errors.New("bench needs one of check and stage, and its flags behind it")
 	}
 	switch args[0] {
 	case "check":
 		return benchCheck(args[1:])
-	case "push":
-		return benchPush(args[1:])
+	case "stage":
+		_, err := benchStage(ctx, args[1:], os.Stdout, os.Stderr)
+		return err
 	}
-	return fmt.Errorf("bench %q: must be check or push", args[0])
+	return fmt.Errorf("bench %q: must be check or stage", args[0])
 }
 
 // machine says what the numbers were measured on.
 func machine() string {
 	return fmt.Sprintf("%d cores, %s, %s/%s", runtime.NumCPU(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
+}
+
+// load is how many processes waited for a core over the last minute, where the system tells.
+func load() string {
+	data, err := os.ReadFile("/proc/loadavg")
+	if err != nil {
+		return ""
+	}
+	first, _, _ := strings.Cut(string(data), " ")
+	return ", load " + first
 }
 
 // series holds the seconds of each round by measurement.
@@ -92,8 +112,6 @@ func treeSize(path string) (files int, size int64, err error) {
 	})
 	return files, size, err
 }
-
-func command(name string, args ...string) error { return runCommand(exec.Command(name, args...)) }
 
 // runCommand runs a command; what it says on stderr is part of the error.
 func runCommand(c *exec.Cmd) error {

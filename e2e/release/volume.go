@@ -16,8 +16,6 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/wait"
-	"k8s.io/client-go/kubernetes/scheme"
-	"k8s.io/client-go/tools/remotecommand"
 )
 
 // LabelVolume marks the Pods that tests look into the shared volume with, which a count of left-over Pods leaves out.
@@ -39,7 +37,7 @@ func (r *Release) OpenVolume(ctx context.Context) (*Volume, error) {
 			RestartPolicy: corev1.RestartPolicyNever, AutomountServiceAccountToken: &no, TerminationGracePeriodSeconds: &now, EnableServiceLinks: &no,
 			SecurityContext: &corev1.PodSecurityContext{RunAsNonRoot: &yes, RunAsUser: &user, RunAsGroup: &user, SeccompProfile: &corev1.SeccompProfile{Type: corev1.SeccompProfileTypeRuntimeDefault}},
 			Containers: []corev1.Container{{
-				Name: "shell", Image: r.Options.Images.Busybox, Command: []string{"sleep", "86400"},
+				Name: shell, Image: r.Options.Images.Busybox, Command: []string{"sleep", "86400"},
 				SecurityContext: &corev1.SecurityContext{AllowPrivilegeEscalation: &no, Capabilities: &corev1.Capabilities{Drop: []corev1.Capability{"ALL"}}},
 				VolumeMounts:    []corev1.VolumeMount{{Name: "shared", MountPath: "/data/shared"}},
 			}},
@@ -70,17 +68,7 @@ func (v *Volume) Close(ctx context.Context) error {
 
 // Run runs a command in the Pod and returns what it printed. The session's stdout stays open while stdin is read.
 func (v *Volume) Run(ctx context.Context, stdin io.Reader, command ...string) (string, error) {
-	req := v.release.Client.CoreV1().RESTClient().Post().Resource("pods").Namespace(v.release.Options.Namespace).Name(v.pod).SubResource("exec").
-		VersionedParams(&corev1.PodExecOptions{Container: "shell", Command: command, Stdin: stdin != nil, Stdout: true, Stderr: true}, scheme.ParameterCodec)
-	exec, err := remotecommand.NewSPDYExecutor(v.release.Config, "POST", req.URL())
-	if err != nil {
-		return "", err
-	}
-	var out, errOut bytes.Buffer
-	if err := exec.StreamWithContext(ctx, remotecommand.StreamOptions{Stdin: stdin, Stdout: &out, Stderr: &errOut}); err != nil {
-		return out.String(), fmt.Errorf("run %q on the volume: %w: %q", command, err, errOut.String())
-	}
-	return out.String(), nil
+	return execute(ctx, v.release.Config, v.release.Client, v.release.Options.Namespace, v.pod, stdin, command)
 }
 
 // List names the regular files under dir of the volume, relative to it and sorted; none where dir does not exist.

@@ -82,6 +82,7 @@ type pushOptions struct {
 	noProgress   bool
 
 	compression stage.Compress // what compress means
+	sessions    int            // what parallel means: 0 when it was not given
 	taskFlags   []string       // the task-specific flags that were given
 
 	printFlags *genericclioptions.PrintFlags
@@ -142,7 +143,7 @@ func (o *pushOptions) addFlags(c *cobra.Command) {
 	f.StringVar(&o.stageImage, "stage-image", o.stageImage, "Image of the stage Pod with a POSIX shell, tar and sha256sum; one that the release uses by default")
 	f.DurationVar(&o.stageTimeout, "stage-timeout", o.stageTimeout, "Life of a stage Pod; a transfer that takes longer goes on in a new one")
 	f.DurationVar(&o.timeout, "timeout", o.timeout, "Longest time to follow the run, 0 for no limit; the run itself goes on")
-	f.IntVar(&o.parallel, "parallel", o.parallel, "Number of sessions that share the transfer, 1 to 16")
+	f.IntVar(&o.parallel, "parallel", o.parallel, "Number of sessions that share the transfer, 1 to 16; twice the default where the volume turns out to be slow")
 	f.StringVar(&o.compress, "compress", o.compress, "Must be auto (what shrinks, where the link is slower than compressing), never or always")
 	f.BoolVar(&o.fix, "fix", o.fix, "Repair the CSV on its way to the cluster where that has one safe meaning: byte order mark, line ends, empty last column, padded names; the file on disk stays as it is")
 	f.BoolVar(&o.followLinks, "follow-symlinks", o.followLinks, "Take symbolic links in the dataset for what they lead to; links that lead out of the dataset are refused all the same")
@@ -199,6 +200,9 @@ func (o *pushOptions) complete(c *cobra.Command, args []string) error {
 	}
 	if err := refuseEmpty(c); err != nil {
 		return err
+	}
+	if c.Flags().Changed("parallel") {
+		o.sessions = o.parallel
 	}
 	for _, flag := range dataset.TaskFlags() {
 		if c.Flags().Changed(flag) {

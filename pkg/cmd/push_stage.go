@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime/debug"
 	"time"
 
 	"github.com/tracebloc/kubectl-tracebloc/pkg/progress"
@@ -65,7 +66,15 @@ func (p *push) storeKey(ctx context.Context, volume *stage.Volume, last *stage.R
 		}
 	}
 	record := stage.Record{Key: p.runKey, SpecSHA256: p.specDigest(), Table: p.chosen.table, Created: time.Now().UTC()}
-	return volume.WriteRecord(ctx, p.plan, record, replaces)
+	err := volume.WriteRecord(ctx, p.plan, record, replaces)
+	var taken *stage.RecordError
+	if errors.As(err, &taken) && taken.Record != nil && taken.Record.SpecSHA256 == record.SpecSHA256 && p.key == "" {
+		// Another push of the same data was faster. The same key and the same spec are the same run, whoever submits it first.
+		p.say("Joining run %s, which another push of the same data has begun", taken.Record.Key)
+		p.runKey, p.result.Name = taken.Record.Key, taken.Record.Key
+		return nil
+	}
+	return err
 }
 
 // joined is true when this very push is already at work in the cluster.
@@ -104,9 +113,11 @@ func (p *push) station() (*stage.Station, error) {
 // transfer brings what is missing to the volume. It returns the record of the
 // run that the tree was staged for before, or nil.
 func (p *push) transfer(ctx context.Context, volume *stage.Volume) (last *stage.Record, err error) {
+	// A transfer holds some buffers and makes much garbage of their size; a collector that waits for as much again would double them.
+	defer debug.SetGCPercent(debug.SetGCPercent(40))
 	drawn := false
 	report, err := volume.Transfer(ctx, p.plan, p.data, stage.Options{
-		Parallel: p.parallel,
+		Parallel: p.sessions,
 		Compress: p.compression,
 		Admit: func(state stage.Probe) error {
 			last = state.Record

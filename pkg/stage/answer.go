@@ -20,6 +20,7 @@ const (
 	ansOK        = "OK"
 	ansHave      = "HAVE"
 	ansGot       = "GOT"
+	ansDone      = "DONE"
 	ansHeld      = "HELD"
 	ansLocked    = "LOCKED"
 	ansPublished = "PUBLISHED"

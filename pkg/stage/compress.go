@@ -90,6 +90,13 @@ func (c *compression) fast() bool {
 	return c.rate >= fastLink
 }
 
+// full tells whether the link is known to move as much as it is worth to try.
+func (c *compression) full() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.rate >= fastLink
+}
+
 // worth decides; sample is only called where it matters.
 func (c *compression) worth(sample func() (before, after int64, err error)) (bool, error) {
 	switch {

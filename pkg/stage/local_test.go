@@ -107,6 +107,7 @@ type local struct {
 	mu       sync.Mutex
 	sessions int
 	tasks    []string
+	drops    []context.CancelFunc
 	groups   []int // process groups of the sessions
 }
 
@@ -136,7 +137,7 @@ func reachable(t testing.TB) string {
 	return dir
 }
 
-// detachable forgets its writer when Exec returns.
+// detachable forgets its writer when Exec returns. What is written later is lost, as a container runtime loses it.
 type detachable struct {
 	mu sync.Mutex
 	w  io.Writer
@@ -146,7 +147,7 @@ func (d *detachable) Write(p []byte) (int, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.w == nil {
-		return 0, io.ErrClosedPipe
+		return len(p), nil
 	}
 	return d.w.Write(p)
 }
@@ -157,19 +158,28 @@ func (d *detachable) detach() {
 	d.w = nil
 }
 
-func (l *local) count(command []string) int {
+func (l *local) count(command []string) (session int, dropped context.Context) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	dropped, drop := context.WithCancel(context.Background())
 	l.tasks = append(l.tasks, task(command))
+	l.drops = append(l.drops, drop)
 	l.sessions++
-	return l.sessions - 1
+	return l.sessions - 1, dropped
+}
+
+// drop cuts the connection of a session.
+func (l *local) drop(session int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.drops[session]()
 }
 
 // task is what a command does.
 func task(command []string) string { return command[4] }
 
 func (l *local) Exec(ctx context.Context, _ podio.Target, command []string, stdin io.Reader, stdout, stderr io.Writer) error {
-	n := l.count(command)
+	n, dropped := l.count(command)
 	argv := append(append([]string{}, l.shell.argv...), command[1:]...)
 	argv[len(l.shell.argv)+1] = l.prefix + argv[len(l.shell.argv)+1]
 	cmd := exec.Command(argv[0], argv[1:]...)
@@ -213,17 +223,21 @@ func (l *local) Exec(ctx context.Context, _ podio.Target, command []string, stdi
 	var err error
 	select {
 	case err = <-ended:
+	case <-dropped.Done():
+		err = errReset
 	case <-ctx.Done():
-		if in != nil {
-			_ = in.Close()
-		}
 		err = context.Cause(ctx)
+	}
+	if in != nil {
+		_ = in.Close()
 	}
 	if l.result != nil {
 		err = l.result(n, err)
 	}
 	return err
 }
+
+var errReset = errors.New("connection reset by peer")
 
 func (l *local) root() string { return filepath.Join(l.dir, Directory) }
 
@@ -243,7 +257,7 @@ func ownerOf(n int) string { return fmt.Sprintf("%08d-aaaa-bbbb-cccc-00000000000
 func (l *local) forget() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.tasks, l.sessions = nil, 0
+	l.tasks, l.drops, l.sessions = nil, nil, 0
 }
 
 // opened are the tasks of all sessions so far.
@@ -380,6 +394,19 @@ func (l *local) wantWork(t testing.TB, p Plan) {
 	}
 }
 
+// wantUnpublished waits until nobody is at work any more: there is no tree, and no work directory, or one with receipts.
+func (l *local) wantUnpublished(t testing.TB, p Plan) {
+	t.Helper()
+	work := l.work(p)
+	idle := func() bool {
+		left := l.listing(t)
+		return len(left) == 0 || slices.Equal(left, []string{filepath.Base(work)}) && slices.Equal(names(t, work), []string{"big", "done", "tree"})
+	}
+	if !eventually(idle) {
+		t.Errorf("directory of the table: %q, work directory: %q", l.listing(t), names(t, work))
+	}
+}
+
 // work is the work directory of a plan.
 func (l *local) work(p Plan) string {
 	return filepath.Join(l.root(), p.Table, "."+p.TreeID+".push")
@@ -408,6 +435,21 @@ func names(t testing.TB, dir string) []string {
 		all = append(all, e.Name())
 	}
 	return all
+}
+
+// crowd runs cases beside each other, more of them than there are processors: they wait most of the time.
+func crowd[C any](t *testing.T, cases map[string]C, test func(t *testing.T, c C)) {
+	t.Helper()
+	places := make(chan struct{}, 6)
+	var all sync.WaitGroup
+	for name, c := range cases {
+		places <- struct{}{}
+		all.Go(func() {
+			defer func() { <-places }()
+			t.Run(name, func(t *testing.T) { test(t, c) })
+		})
+	}
+	all.Wait()
 }
 
 // localSeed makes a test that failed do the same again.

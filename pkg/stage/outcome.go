@@ -15,6 +15,9 @@ func (t *transfer) finish(j *job, sent bool) {
 	t.patience.progress()
 	// What was handed to a connection says little about the link: megabytes vanish in the buffers on the way.
 	t.compression.moved(j.wire)
+	if j.kind == frameShard {
+		t.pace.count(len(j.files))
+	}
 	var followers []*job
 	if j.kind == frameRange && j.big.received(j.number, sent) {
 		followers = []*job{{kind: frameWhole, files: j.files, id: j.id, big: j.big}}
@@ -61,7 +64,7 @@ func (t *transfer) refused(j *job, err *VolumeError) error {
 	case j.kind == frameWhole && j.big.deny() < maxDenied:
 		t.queue.done(t.rangesAgain(j)...)
 	case j.kind == frameWhole || j.denied >= maxDenied:
-		return fmt.Errorf("refused %d times: %w", maxDenied, err)
+		return &decidedError{fmt.Errorf("refused %d times: %w", maxDenied, err)}
 	default:
 		t.queue.putBack(j)
 	}

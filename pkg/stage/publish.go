@@ -3,6 +3,7 @@ package stage
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 )
 
@@ -10,9 +11,10 @@ import (
 func (t *transfer) publish(ctx context.Context, sessions []*session) error {
 	frame := "P " + t.plan.totalsLine() + " " + sortedSums(t.plan.Manifest)
 	return t.patience.persist(ctx, func() error {
+		i := slices.IndexFunc(sessions, (*session).lives)
 		var s *session
-		if len(sessions) > 0 {
-			s, sessions = sessions[0], sessions[1:]
+		if i >= 0 {
+			s, sessions = sessions[i], nil // when it fails, so will the others
 		} else {
 			var err error
 			if s, err = t.join(ctx); err != nil {
@@ -40,7 +42,7 @@ func quit(sessions []*session) {
 
 // join opens one more session.
 func (t *transfer) join(ctx context.Context) (*session, error) {
-	s := t.volume.open(ctx, t.plan, call{reads: true, words: []string{"join"}})
+	s := t.volume.open(ctx, t.plan, call{reads: true, words: append([]string{"join"}, t.volume.replaced()...)})
 	held := false
 	err := s.read(t.plan, func(a answer) (bool, error) {
 		held = held || a.verb == ansHeld

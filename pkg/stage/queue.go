@@ -47,6 +47,13 @@ func (q *queue) done(followers ...*job) {
 	}
 }
 
+// state is take without taking: whether there is a job.
+func (q *queue) state() (waiting, finished bool, changed <-chan struct{}) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return len(q.jobs) > 0, q.open == 0, q.changed
+}
+
 // size is the number of jobs that are not done.
 func (q *queue) size() int {
 	q.mu.Lock()

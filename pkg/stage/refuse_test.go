@@ -5,6 +5,7 @@ package stage
 import (
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -17,7 +18,7 @@ import (
 func raw(t testing.TB, l *local, words []string, stdin string) string {
 	t.Helper()
 	var out strings.Builder
-	_ = l.Exec(t.Context(), l.volume().Target, command(words...), strings.NewReader(stdin), &out, &out)
+	_ = l.Exec(t.Context(), l.volume().Target, command(words...), strings.NewReader(stdin), &out, io.Discard)
 	return out.String()
 }
 
@@ -30,52 +31,57 @@ func twice(frame string) string {
 // TestRefusedNames calls the script past the client's own checks: it removes directories, so it checks again.
 func TestRefusedNames(t *testing.T) {
 	t.Parallel()
+	type word struct {
+		shell shell
+		task  string
+		at    int
+		value string
+	}
+	cases := map[string]word{}
 	for _, sh := range shells(t) {
-		for name, c := range map[string]struct {
-			at    int
-			value string
-		}{
-			"task":           {0, "session"},
-			"relative root":  {1, ".tracebloc-staging"},
-			"other root":     {1, "/etc"},
-			"root with dots": {1, "/tmp/../etc/.tracebloc-staging"},
-			"root with dot":  {1, "/tmp/./.tracebloc-staging"},
-			"root of spaces": {1, "/tmp/a b/.tracebloc-staging"},
-			"root of shell":  {1, "/tmp/$(touch pwned)/.tracebloc-staging"},
-			"empty table":    {2, ""},
-			"table up":       {2, ".."},
-			"table slash":    {2, "a/b"},
-			"table glob":     {2, "*"},
-			"table option":   {2, "-rf"},
-			"empty tree":     {3, ""},
-			"short tree":     {3, "abc"},
-			"long tree":      {3, "0123456789abcdef0"},
-			"tree up":        {3, "../../../../../x"},
-			"tree dots":      {3, "../0123456789abc"},
-			"empty owner":    {4, ""},
-			"owner slash":    {4, "../x"},
-			"owner glob":     {4, "*"},
-			"owner dot":      {4, "aa.bb"},
-			"empty nonce":    {5, ""},
-			"nonce slash":    {5, "../feed"},
+		for name, c := range map[string]word{
+			"task":           {at: 0, value: "session"},
+			"relative root":  {at: 1, value: ".tracebloc-staging"},
+			"other root":     {at: 1, value: "/etc"},
+			"root with dots": {at: 1, value: "/tmp/../etc/.tracebloc-staging"},
+			"root with dot":  {at: 1, value: "/tmp/./.tracebloc-staging"},
+			"root of spaces": {at: 1, value: "/tmp/a b/.tracebloc-staging"},
+			"root of shell":  {at: 1, value: "/tmp/$(touch pwned)/.tracebloc-staging"},
+			"empty table":    {at: 2, value: ""},
+			"table up":       {at: 2, value: ".."},
+			"table slash":    {at: 2, value: "a/b"},
+			"table glob":     {at: 2, value: "*"},
+			"table option":   {at: 2, value: "-rf"},
+			"empty tree":     {at: 3, value: ""},
+			"short tree":     {at: 3, value: "abc"},
+			"long tree":      {at: 3, value: "0123456789abcdef0"},
+			"tree up":        {at: 3, value: "../../../../../x"},
+			"tree dots":      {at: 3, value: "../0123456789abc"},
+			"empty owner":    {at: 4, value: ""},
+			"owner slash":    {at: 4, value: "../x"},
+			"owner glob":     {at: 4, value: "*"},
+			"owner dot":      {at: 4, value: "aa.bb"},
+			"empty nonce":    {at: 5, value: ""},
+			"nonce slash":    {at: 5, value: "../feed"},
 		} {
 			for _, task := range []string{"worker", "remove"} {
-				t.Run(sh.name+"/"+task+"/"+name, func(t *testing.T) {
-					t.Parallel()
-					l := newLocal(t, sh)
-					words := []string{task, l.root(), "cats", "0123456789abcdef", "0", "feed", map[string]string{"worker": "join", "remove": "-"}[task]}
-					words[c.at] = c.value
-					out := raw(t, l, words, "Q\n")
-					if !strings.HasPrefix(out, "ERR "+words[5]+" - argument ") || strings.Count(out, "\n") != 1 {
-						t.Errorf("got %q", out)
-					}
-					if left := names(t, l.dir); slices.ContainsFunc(left, func(name string) bool { return !strings.HasPrefix(name, "session.") }) {
-						t.Errorf("left behind: %q", left)
-					}
-				})
+				c.shell, c.task = sh, task
+				cases[sh.name+"/"+task+"/"+name] = c
 			}
 		}
 	}
+	crowd(t, cases, func(t *testing.T, c word) {
+		l := newLocal(t, c.shell)
+		words := []string{c.task, l.root(), "cats", "0123456789abcdef", "0", "feed", map[string]string{"worker": "join", "remove": "-"}[c.task]}
+		words[c.at] = c.value
+		out := raw(t, l, words, "Q\n")
+		if !strings.HasPrefix(out, "ERR "+words[5]+" - argument ") || strings.Count(out, "\n") != 1 {
+			t.Errorf("got %q", out)
+		}
+		if left := names(t, l.dir); slices.ContainsFunc(left, func(name string) bool { return !strings.HasPrefix(name, "session.") }) {
+			t.Errorf("left behind: %q", left)
+		}
+	})
 }
 
 // TestRefusedFrames: frames that no client sends lead nowhere.
@@ -84,18 +90,23 @@ func TestRefusedFrames(t *testing.T) {
 	sum := strings.Repeat("a", 64)
 	line := func(path string) string { return sum + "  " + path }
 	id := func(path string) string { return digest([]byte(line(path) + "\n")) }
+	type sent struct {
+		shell shell
+		frame string
+	}
+	cases := map[string]sent{}
 	for _, sh := range shells(t) {
 		for name, frame := range map[string]string{
 			"unknown":       "Z 1 2 3",
 			"lower case":    "q",
 			"empty":         "",
-			"shard up":      "S ../../x 1 raw 0",
-			"shard short":   "S " + sum[1:] + " 1 raw 0",
-			"shard size":    "S " + sum + " 1 raw -1",
-			"shard groups":  "S " + sum + " $(x) raw 0",
-			"copy up":       "C " + sum + " 1 raw 0 ../x",
-			"copy dots":     "C " + sum + " 1 raw 0 ..",
-			"copy nothing":  "C " + sum + " 1 raw 0",
+			"shard up":      "S ../../x 1 raw 0 1",
+			"shard short":   "S " + sum[1:] + " 1 raw 0 1",
+			"shard size":    "S " + sum + " 1 raw -1 1",
+			"shard groups":  "S " + sum + " $(x) raw 0 1",
+			"copy up":       "C " + sum + " 1 raw 0 1 ../x",
+			"copy dots":     "C " + sum + " 1 raw 0 1 ..",
+			"copy nothing":  "C " + sum + " 1 raw 0 1",
 			"give up":       "G ../../../../etc",
 			"give dots":     "G ..",
 			"give slash":    "G .0123456789abcdef.push/",
@@ -110,26 +121,29 @@ func TestRefusedFrames(t *testing.T) {
 			"whole root":    "F " + id("/etc/passwd") + " 1 1\n" + line("/etc/passwd"),
 			"whole other":   "F " + sum + " 1 1\n" + line("./x"),
 			"whole id":      "F ../x 1 1\n" + line("./x"),
+			"outcome up":    "O ../x feed",
+			"outcome of":    "O " + sum + " ../x",
+			"outcome all":   "O " + sum + " *",
+			"outcome range": "O " + sum + " feed ../../x",
 			"publish":       "P 1 1 x",
 			"publish files": "P $(id) 1 " + sum,
 			"kick":          "K ../x",
 			"kick glob":     "K *",
 			"kick nobody":   "K",
 		} {
-			t.Run(sh.name+"/"+name, func(t *testing.T) {
-				t.Parallel()
-				l := newLocal(t, sh)
-				elsewhere := filepath.Join(l.root(), "cats", "precious")
-				put(t, elsewhere, "")
-				out := raw(t, l, []string{"worker", l.root(), "cats", "0123456789abcdef", "0", "feed", "join"}, twice(frame)+strings.Repeat("Q\n", 4))
-				_, after, _ := strings.Cut(out, "READY feed\n")
-				if !strings.HasPrefix(after, "ERR feed - frame ") || strings.Count(after, "\n") != 1 {
-					t.Errorf("got %q", out)
-				}
-				l.wantLeft(t, "precious")
-			})
+			cases[sh.name+"/"+name] = sent{sh, frame}
 		}
 	}
+	crowd(t, cases, func(t *testing.T, c sent) {
+		l := newLocal(t, c.shell)
+		put(t, filepath.Join(l.root(), "cats", "precious"), "")
+		out := raw(t, l, []string{"worker", l.root(), "cats", "0123456789abcdef", "0", "feed", "join"}, twice(c.frame)+strings.Repeat("Q\n", 4))
+		_, after, _ := strings.Cut(out, "READY feed\n")
+		if !strings.HasPrefix(after, "ERR feed - frame ") || strings.Count(after, "\n") != 1 {
+			t.Errorf("got %q", out)
+		}
+		l.wantLeft(t, "precious")
+	})
 }
 
 func TestCleanRefusesNames(t *testing.T) {
@@ -269,19 +283,28 @@ func TestPlantedInTree(t *testing.T) {
 func TestNoSpace(t *testing.T) {
 	t.Parallel()
 	for _, sh := range shells(t) {
-		t.Run(sh.name, func(t *testing.T) {
-			t.Parallel()
-			l := newLocal(t, sh)
-			l.prefix = "trap '' XFSZ; ulimit -f 64\n"
-			d := write(t, map[string]string{"a": noise(100), "big": noise(3 << 20), "z": noise(100)})
-			p := l.plan(t, d)
-			_, err := l.volume().Transfer(t.Context(), p, d, Options{})
-			var refused *VolumeError
-			if !errors.As(err, &refused) || refused.Reason != NoSpace {
-				t.Errorf("got %v", err)
-			}
-			l.wantLeft(t)
-		})
+		for name, files := range map[string]map[string]string{
+			"shard": {"a": noise(100), "large": noise(fineRange + 10), "z": noise(100)},
+			"range": {"large": noise(3 * fineRange)},
+		} {
+			t.Run(sh.name+"/"+name, func(t *testing.T) {
+				t.Parallel()
+				l := newLocal(t, sh)
+				// dash and busybox count in 512 bytes, bash in 1024.
+				l.prefix = "trap '' XFSZ; ulimit -f 8\n"
+				d := write(t, files)
+				p := l.finePlan(t, d)
+				_, err := l.volume().Transfer(t.Context(), p, d, Options{})
+				var refused *VolumeError
+				if !errors.As(err, &refused) || refused.Reason != NoSpace {
+					t.Errorf("got %v", err)
+				}
+				l.wantUnpublished(t, p)
+				if name == "range" {
+					l.wantLeft(t)
+				}
+			})
+		}
 	}
 }
 

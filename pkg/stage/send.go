@@ -49,10 +49,10 @@ func (w *worker) sendShard(ctx context.Context, j *job) error {
 			return err
 		}
 		t.compressed(j.payload)
-		return w.frame(j, fmt.Sprintf("S %s %s gz %d", j.id, groups(t.plan.Manifest, j.files), w.packed.Len()), w.packed.Bytes())
+		return w.frame(j, fmt.Sprintf("S %s %s gz %d %d", j.id, groups(t.plan.Manifest, j.files), w.packed.Len(), t.ways()), w.packed.Bytes())
 	}
 	size := shardSize(t.plan.Manifest, j.files)
-	if err := w.session.head(fmt.Sprintf("S %s %s raw %d", j.id, groups(t.plan.Manifest, j.files), size)); err != nil {
+	if err := w.session.head(fmt.Sprintf("S %s %s raw %d %d", j.id, groups(t.plan.Manifest, j.files), size, t.ways())); err != nil {
 		return err
 	}
 	out := &exact{out: w.session, left: size}
@@ -88,7 +88,7 @@ func (w *worker) sendTakeover(j *job) error {
 	if err = errors.Join(err, z.Close()); err != nil {
 		return err
 	}
-	return w.frame(j, fmt.Sprintf("%c %s %s gz %d%s", j.kind, j.id, groups(m, j.files), w.packed.Len(), source), w.packed.Bytes())
+	return w.frame(j, fmt.Sprintf("%c %s %s gz %d %d%s", j.kind, j.id, groups(m, j.files), w.packed.Len(), w.t.ways(), source), w.packed.Bytes())
 }
 
 func (w *worker) sendRange(ctx context.Context, j *job) error {

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"io"
 	"strings"
 	"sync/atomic"
@@ -44,9 +45,10 @@ type session struct {
 	opened  time.Time
 	serial  int // of the last shard that was sent
 
-	ctx     context.Context // ends with the session, with the reason as its cause
-	cancel  context.CancelCauseFunc
-	alive   atomic.Int64 // when the other side last did something, in Unix nanoseconds
+	ctx    context.Context // ends with the session, with the reason as its cause
+	cancel context.CancelCauseFunc
+	// Moments are nanoseconds since opened, by the monotonic clock: that of the day may jump.
+	alive   atomic.Int64 // when the other side last did something
 	heard   atomic.Int64 // when it last said more than that it lives, or took a byte
 	blocked atomic.Int64 // when the Write that is under way began; 0 without one
 
@@ -101,9 +103,16 @@ func newNonce() string {
 	return hex.EncodeToString(b[:])
 }
 
-func (s *session) touch() { s.alive.Store(time.Now().UnixNano()) }
+func (s *session) touch() { s.alive.Store(int64(s.age())) }
 
-func (s *session) idle() time.Duration { return time.Since(time.Unix(0, s.alive.Load())) }
+// age is how long the session exists; at least 1 ns.
+func (s *session) age() time.Duration { return time.Since(s.opened) + 1 }
+
+func (s *session) idle() time.Duration { return s.since(&s.alive) }
+
+func (s *session) since(moment *atomic.Int64) time.Duration {
+	return s.age() - time.Duration(moment.Load())
+}
 
 // deliver hands an answer to the reader. It waits while the reader is busy, but not for one that has left.
 func (s *session) deliver(a answer) {
@@ -143,9 +152,9 @@ func (s *session) watch() {
 			switch {
 			case s.idle() >= stallAfter:
 				s.cancel(errStalled)
-			case time.Since(time.Unix(0, s.heard.Load())) >= muteAfter:
+			case s.since(&s.heard) >= muteAfter:
 				s.cancel(errMute)
-			case began != 0 && time.Since(time.Unix(0, began)) >= blockedAfter:
+			case began != 0 && s.since(&s.blocked) >= blockedAfter:
 				s.cancel(errBlocked)
 			}
 		}
@@ -157,7 +166,7 @@ func (s *session) Write(p []byte) (int, error) {
 	defer s.blocked.Store(0)
 	written := 0
 	for len(p) > 0 {
-		s.blocked.Store(time.Now().UnixNano())
+		s.blocked.Store(int64(s.age()))
 		n, err := s.stdin.Write(p[:min(len(p), chunkBytes)])
 		written += n
 		if err != nil {
@@ -222,6 +231,10 @@ func (s *session) next(stop <-chan struct{}) (answer, error) {
 
 // lost describes the end of a session that did not say what it should.
 func (s *session) lost(err error) error {
+	if err != nil && s.since(&s.heard) >= stallAfter/2 {
+		// WebSocket gives up by itself, in words of its own, when the other side does not read for a minute.
+		err = fmt.Errorf("%w: %w", errStalled, err)
+	}
 	lost := &SessionError{Err: err}
 	select {
 	case <-s.done:
@@ -273,6 +286,16 @@ func (s *session) tell(plan Plan, frame, verb string) error {
 // until waits for one verb.
 func until(verb string) func(answer) (bool, error) {
 	return func(a answer) (bool, error) { return a.verb == verb, nil }
+}
+
+// lives tells whether the session is there, as far as is known.
+func (s *session) lives() bool {
+	select {
+	case <-s.done:
+		return false
+	default:
+		return s.ctx.Err() == nil
+	}
 }
 
 // quit lets the session end by itself.

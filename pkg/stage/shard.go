@@ -120,7 +120,7 @@ func (p Plan) shards(files []int32) []*job {
 	parts := p.cut(files, limit, most)
 	all := make([]*job, len(parts))
 	for n, part := range parts {
-		all[n] = &job{kind: frameShard, files: part, id: digest(sumsOf(m, part)), payload: sizeOf(m, part)}
+		all[n] = shardOf(m, part)
 	}
 	return all
 }

@@ -19,7 +19,9 @@ type simDice struct {
 	r  *rand.Rand
 }
 
-func newSimDice(seed, stream uint64) *simDice { return &simDice{r: rand.New(rand.NewPCG(seed, stream))} }
+func newSimDice(seed, stream uint64) *simDice {
+	return &simDice{r: rand.New(rand.NewPCG(seed, stream))}
+}
 
 func (d *simDice) n(n int) int {
 	d.mu.Lock()
@@ -44,10 +46,11 @@ func (d *simDice) upTo(most time.Duration) time.Duration {
 
 // simCluster is the volume and the Pods that have it.
 type simCluster struct {
-	vol  *simVolume
-	seed uint64
-	calm atomic.Bool // no new faults
-	log  func(format string, arguments ...any)
+	vol   *simVolume
+	seed  uint64
+	calm  atomic.Bool // no new faults
+	theme string      // the frames in the work on which most goes wrong
+	log   func(format string, arguments ...any)
 
 	mu      sync.Mutex
 	pods    []*simPod
@@ -170,7 +173,7 @@ func (p *simPod) kill() {
 }
 
 // start runs a session.
-func (p *simPod) start(words []string, in *simFeed, out func(string) bool, pace func() time.Duration) *simProcess {
+func (p *simPod) start(words []string, in *simFeed, out func(string) bool, pace func(string) time.Duration) *simProcess {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.over {

@@ -3,6 +3,7 @@ package stage
 import (
 	"errors"
 	"fmt"
+	"path"
 	"strings"
 	"time"
 )
@@ -36,7 +37,7 @@ func (p *simProcess) look(files, bytes string) string {
 	}
 	for _, name := range p.vol.names(nil, p.dir) {
 		switch {
-		case name == p.tree+".sha256", name == tail1(p.work), name == tail1(trial):
+		case name == p.tree+".sha256", name == tail1(p.work) && state != "present", name == tail1(trial):
 		case strings.HasSuffix(name, ".sha256"):
 			p.say("OLDER", p.nonce, strings.TrimSuffix(name, ".sha256"))
 		case strings.HasPrefix(name, ".") && strings.HasSuffix(name, ".push"):
@@ -58,8 +59,8 @@ func (p *simProcess) look(files, bytes string) string {
 	return state
 }
 
-// join makes the work directory and a place in its lock.
-func (p *simProcess) join() bool {
+// join makes the work directory and a place in its lock. Without files it does not look for the tree.
+func (p *simProcess) join(files, bytes string) bool {
 	place := p.work + "/lock/" + p.owner + "." + p.nonce
 	alone := false
 	for tries := 0; ; {
@@ -75,7 +76,8 @@ func (p *simProcess) join() bool {
 			names := p.vol.names(nil, p.work+"/lock")
 			for _, name := range names {
 				if !strings.HasPrefix(name, p.owner+".") {
-					p.say("HELD", p.nonce, name, "")
+					content, _ := p.vol.read(nil, p.work+"/lock/"+name)
+					p.say("HELD", p.nonce, name, simHex(string(content)))
 					return false
 				}
 			}
@@ -110,14 +112,20 @@ func (p *simProcess) join() bool {
 		}
 	}
 	p.member = place
-	p.say("LOCKED", p.nonce, p.achieved())
+	own := p.achieved()
+	if alone && own == "" && files != "" && p.published(files, bytes) {
+		p.say("TREE", p.nonce, "present")
+	}
+	p.say("LOCKED", p.nonce, own)
 	return true
 }
 
-// achieved is "some" when there are receipts, or anything of a big file.
+// achieved is "some" when there are receipts.
 func (p *simProcess) achieved() string {
-	if len(p.vol.files(nil, p.work+"/done")) > 0 || len(p.vol.files(nil, p.work+"/big")) > 0 {
-		return "some"
+	for _, f := range append(p.vol.files(nil, p.work+"/done"), p.vol.files(nil, p.work+"/big")...) {
+		if name := path.Base(f.path); name != "data" && name != "sums" {
+			return "some"
+		}
 	}
 	return ""
 }

@@ -100,9 +100,9 @@ func (f *simFeed) line() (string, bool) {
 type simProcess struct {
 	vol   *simVolume
 	in    *simFeed
-	out   func(line string) bool // false is a broken pipe
-	pace  func() time.Duration   // how long the next step takes
-	ended <-chan struct{}        // with the Pod
+	out   func(line string) bool          // false is a broken pipe
+	pace  func(verb string) time.Duration // how long the next step takes, in the work on a frame
+	ended <-chan struct{}                 // with the Pod
 
 	task, root, table, tree, owner, nonce string
 	more                                  []string
@@ -119,13 +119,14 @@ type simProcess struct {
 	checker   chan struct{}
 	code      int
 	now       frameLine
+	doing     atomic.Value // the verb of now
 }
 
 // frameLine is a frame's head as the shell has it in its variables.
 type frameLine struct {
-	verb, id, a, b, c, d string
-	report               string
-	in                   string
+	verb, id, a, b, c, d, e string
+	report                  string
+	in                      string
 }
 
 type simExit struct{}
@@ -133,7 +134,7 @@ type simExit struct{}
 // newSimProcess takes the arguments of a session, without those that start the shell.
 func newSimProcess(vol *simVolume, words []string, in *simFeed, out func(string) bool) *simProcess {
 	p := &simProcess{
-		vol: vol, in: in, out: out, pace: func() time.Duration { return 0 }, ended: nil, done: make(chan struct{}),
+		vol: vol, in: in, out: out, pace: func(string) time.Duration { return 0 }, done: make(chan struct{}),
 		task: words[0], root: words[1], table: words[2], tree: words[3], owner: words[4], nonce: words[5], more: words[6:],
 	}
 	p.dir = p.root + "/" + p.table
@@ -148,7 +149,7 @@ func (p *simProcess) run() {
 	defer close(p.done)
 	p.alive()
 	p.running.Go(p.beat)
-	p.trapped(func() {
+	if p.trapped(func() {
 		switch p.task {
 		case "worker":
 			p.worker()
@@ -159,7 +160,9 @@ func (p *simProcess) run() {
 		case "remove":
 			p.removeTree()
 		}
-	})
+	}) {
+		p.code = 1
+	}
 	// The EXIT trap.
 	p.trapped(func() {
 		if p.task == "worker" {
@@ -169,21 +172,23 @@ func (p *simProcess) run() {
 	p.pulse.Store(-1)
 }
 
-func (p *simProcess) trapped(do func()) {
+// trapped tells whether the shell has left by exit.
+func (p *simProcess) trapped(do func()) (exited bool) {
 	defer func() {
 		if e := recover(); e != nil {
-			if _, exited := e.(simExit); !exited {
+			if _, exited = e.(simExit); !exited {
 				panic(e)
 			}
-			p.code = 1
 		}
 	}()
 	do()
+	return false
 }
 
 // step is where time passes and a Pod may end: before each thing that others can see.
 func (p *simProcess) step() {
-	if d := p.pace(); d > 0 {
+	verb, _ := p.doing.Load().(string)
+	if d := p.pace(verb); d > 0 {
 		select {
 		case <-time.After(d):
 		case <-p.ended:
@@ -218,7 +223,7 @@ func (p *simProcess) beat() {
 func (p *simProcess) say(words ...string) {
 	p.step()
 	if !p.out(strings.Join(words, " ")) {
-		runtime.Goexit() // SIGPIPE, without a trap
+		panic(simExit{}) // SIGPIPE
 	}
 }
 
@@ -247,8 +252,9 @@ func (p *simProcess) next() bool {
 	if head != again {
 		p.refuse("cut", "a frame does not begin as it should")
 	}
-	words := append(strings.Fields(head), make([]string, 6)...)
-	p.now = frameLine{verb: words[0], id: words[1], a: words[2], b: words[3], c: words[4], d: words[5]}
+	words := append(strings.Fields(head), make([]string, 7)...)
+	p.doing.Store(words[0])
+	p.now = frameLine{verb: words[0], id: words[1], a: words[2], b: words[3], c: words[4], d: words[5], e: words[6]}
 	return true
 }
 
@@ -279,6 +285,10 @@ func (p *simProcess) body(n int64) []byte {
 func (p *simProcess) sealed() {
 	line, whole := p.in.line()
 	if !whole || line != "E "+p.now.id {
+		p.settle()
+		if p.now.verb == "S" {
+			p.salvage()
+		}
 		p.refuse("cut", "the frame of "+p.now.id+" is incomplete")
 	}
 }

@@ -4,7 +4,6 @@ import (
 	"archive/tar"
 	"bytes"
 	"compress/gzip"
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
@@ -12,19 +11,22 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 )
 
 // simBlock is the block of the model's dd.
-const simBlock = 1 << 10
-
 func (p *simProcess) worker() {
 	if p.more[0] == "lead" {
 		if p.look(p.more[1], p.more[2]) != "present" {
-			p.join()
+			p.join(p.more[1], p.more[2])
 		}
 	} else {
-		p.join()
+		for _, gone := range p.more[1:] {
+			if gone == "" || strings.Trim(gone, "0123456789abcdef-") != "" {
+				p.refuse("argument", "owner "+gone)
+			}
+			p.evict(gone)
+		}
+		p.join("", "")
 	}
 	p.say("READY", p.nonce)
 	for p.next() {
@@ -47,6 +49,8 @@ func (p *simProcess) frame() {
 		p.whole()
 	case "G":
 		p.give()
+	case "O":
+		p.outcome()
 	case "P":
 		p.publish()
 	case "H":
@@ -57,32 +61,37 @@ func (p *simProcess) frame() {
 		if p.published(f.id, f.a) {
 			p.say("TREE", p.nonce, "present")
 		} else {
-			p.join()
+			p.join(f.id, f.a)
 		}
 	case "K":
 		if f.id == "" || strings.Trim(f.id, "0123456789abcdef-") != "" {
 			p.refuse("frame", f.verb)
 		}
-		for _, name := range p.vol.names(nil, p.work+"/lock") {
-			if strings.HasPrefix(name, f.id+".") {
-				p.step()
-				p.vol.remove(nil, p.work+"/lock/"+name)
-			}
-		}
+		p.evict(f.id)
 		_ = p.vol.rmdir(nil, p.work+"/lock")
-		p.join()
+		p.join("", "")
 	case "X":
 		p.settle()
 		p.discard(tail1(p.work))
-		p.join()
+		p.join("", "")
 	default:
 		p.refuse("frame", f.verb)
 	}
 }
 
+// evict takes away the places of an owner.
+func (p *simProcess) evict(owner string) {
+	for _, name := range p.vol.names(nil, p.work+"/lock") {
+		if strings.HasPrefix(name, owner+".") {
+			p.step()
+			p.vol.remove(nil, p.work+"/lock/"+name)
+		}
+	}
+}
+
 func (p *simProcess) shard() {
 	f := &p.now
-	if !isSum(f.id) || !isNumber(f.c) || f.a == "" || strings.Trim(f.a, "0123456789,") != "" {
+	if !isSum(f.id) || !isNumber(f.c) || !isNumber(f.d) || f.a == "" || strings.Trim(f.a, "0123456789,") != "" {
 		p.refuse("frame", f.verb)
 	}
 	p.serial++
@@ -92,11 +101,11 @@ func (p *simProcess) shard() {
 		p.refuse("write", err.Error())
 	}
 	if f.verb == "C" {
-		if f.d == "" || f.d == "." || f.d == ".." || strings.Contains(f.d, "/") {
+		if f.e == "" || f.e == "." || f.e == ".." || strings.Contains(f.e, "/") {
 			p.refuse("frame", f.verb)
 		}
-		if strings.HasPrefix(f.d, ".") {
-			f.d += "/tree"
+		if strings.HasPrefix(f.e, ".") {
+			f.e += "/tree"
 		}
 	}
 	body := p.body(number(f.c))
@@ -172,7 +181,7 @@ func (p *simProcess) copy(body []byte) string {
 		return err.Error()
 	}
 	for _, line := range sumLines(sums) {
-		content, err := p.vol.read(nil, p.dir+"/"+f.d+"/"+line.name)
+		content, err := p.vol.read(nil, p.dir+"/"+f.e+"/"+line.name)
 		if err != nil {
 			continue
 		}
@@ -237,7 +246,7 @@ func (p *simProcess) check(f frameLine) {
 	} else if f.report != "" {
 		p.deny(f, "link", f.report)
 	}
-	if err := p.place(f, here, sumLines(sums)); err != nil {
+	if err := p.place(f, here); err != nil {
 		p.deny(f, "write", err.Error())
 	}
 	p.step()
@@ -248,9 +257,47 @@ func (p *simProcess) check(f frameLine) {
 	p.remove(f.in)
 }
 
-func (p *simProcess) place(f frameLine, here *simInode, lines []sumLine) error {
+// salvage keeps the files of a shard that came whole.
+func (p *simProcess) salvage() {
+	f := p.now
+	sums, _ := p.vol.read(nil, f.in+"/sums")
+	here := p.vol.find(nil, f.in+"/tree")
+	if digest(sums) != f.id || here == nil {
+		return
+	}
+	var kept []sumLine
+	var text []byte
+	for _, line := range slices.Sorted(strings.Lines(string(sums))) {
+		l := sumLines([]byte(line))[0]
+		if content, err := p.vol.read(here, l.name); err == nil && digest(content) == l.sum {
+			kept, text = append(kept, l), append(text, line...)
+		}
+	}
+	if len(kept) == 0 || p.write(here, "../kept", string(text)) != nil {
+		return
+	}
+	p.step()
+	if p.vol.rename(here, "../kept", "../sums") != nil {
+		return
+	}
+	f.a = ""
+	for i, n := 0, 0; i < len(kept); i++ {
+		if n++; i+1 == len(kept) || path.Dir(kept[i].name) != path.Dir(kept[i+1].name) {
+			f.a += strconv.Itoa(n) + ","
+			n = 0
+		}
+	}
+	if p.place(f, here) == nil {
+		p.step()
+		_ = p.vol.rename(here, "../sums", p.work+"/done/"+f.id+"."+p.nonce)
+	}
+}
+
+func (p *simProcess) place(f frameLine, here *simInode) error {
 	from := 0
-	for n := range strings.SplitSeq(f.a, ",") {
+	for n := range strings.SplitSeq(strings.TrimSuffix(f.a, ","), ",") {
+		sums, _ := p.vol.read(nil, f.in+"/sums") // its name may lead elsewhere by now
+		lines := sumLines(sums)
 		group := lines[min(from, len(lines)):min(from+int(number(n)), len(lines))]
 		to := "../../tree/"
 		if len(group) > 0 {
@@ -272,282 +319,9 @@ func (p *simProcess) place(f frameLine, here *simInode, lines []sumLine) error {
 }
 
 // dd writes blocks to an open file, as they come.
-func (p *simProcess) dd(name string, offset int64, data func() []byte) error {
-	node, err := p.vol.open(nil, name, false)
-	if err != nil {
-		return err
-	}
-	for block := data(); len(block) > 0; block = data() {
-		p.step()
-		if err := p.vol.writeAt(node, block, offset); err != nil {
-			for len(data()) > 0 { // the rest of the frame is read all the same
-			}
-			return err
-		}
-		offset += int64(len(block))
-	}
-	return nil
-}
-
-func (p *simProcess) rangeOf() {
-	f := &p.now
-	codec, size, _ := strings.Cut(f.d, ":")
-	if !isSum(f.id) || !isNumber(f.a) || !isNumber(f.b) || !isSum(f.c) || !isNumber(size) {
-		p.refuse("frame", f.verb)
-	}
-	f.in = p.work + "/big/" + f.id
-	p.step()
-	err := p.vol.mkdirAll(nil, f.in)
-	if err == nil {
-		_, err = p.vol.open(nil, f.in+"/data", false)
-	}
-	if err != nil {
-		p.refuse("write", err.Error())
-	}
-	left := number(size)
-	switch codec {
-	case "raw":
-		err = p.dd(f.in+"/data", number(f.a), func() []byte {
-			block := p.body(min(left, simBlock))
-			left -= int64(len(block))
-			return block
-		})
-	case "gz":
-		data, bad := decode("gz", p.body(left))
-		if bad != nil && len(data) > 0 {
-			data = data[:len(data)-1]
-		}
-		err = p.dd(f.in+"/data", number(f.a), func() []byte {
-			block := data[:min(len(data), simBlock)]
-			data = data[len(block):]
-			return block
-		})
-	case "zero":
-		one := []byte{0}
-		err = p.dd(f.in+"/data", number(f.a)+number(f.b)-1, func() []byte {
-			block := one
-			one = nil
-			return block
-		})
-	default:
-		p.refuse("frame", f.verb)
-	}
-	if err != nil {
-		p.refuse("write", err.Error())
-	}
-	p.sealed()
-	p.settle()
-	p.background(p.checkRange)
-}
-
-func (p *simProcess) checkRange(f frameLine) {
-	p.step()
-	content, _ := p.vol.read(nil, f.in+"/data")
-	size := int64(len(content))
-	from, to := min(number(f.a), size), min(number(f.a)+number(f.b), size)
-	if digest(content[from:max(from, to)]) != f.c {
-		p.say("ERR", p.nonce, f.id+"."+f.a, "checksum", simHex("the range at "+f.a+" differs"))
-		return
-	}
-	p.step()
-	if _, err := p.vol.open(nil, f.in+"/"+f.a+"."+f.b+"."+f.c, true); err != nil {
-		p.say("ERR", p.nonce, f.id+"."+f.a, "write", simHex(err.Error()))
-		return
-	}
-	p.say("OK", p.nonce, f.id+"."+f.a)
-}
-
-func (p *simProcess) whole() {
-	f := &p.now
-	line, whole := p.in.line()
-	if !whole {
-		p.refuse("cut", "the frame of "+f.id+" is incomplete")
-	}
-	name := strings.TrimPrefix(line[min(len(line), 66):], "./")
-	if !isNumber(f.a) || !isNumber(f.b) || digest([]byte(line+"\n")) != f.id {
-		p.refuse("frame", f.verb)
-	}
-	p.settle()
-	f.in = p.work + "/big/" + f.id
-	p.step()
-	if p.vol.find(nil, p.work+"/done/"+f.id) == nil {
-		receipts := 0
-		for _, name := range p.vol.names(nil, f.in) {
-			if name != "data" {
-				receipts++
-			}
-		}
-		content, err := p.vol.read(nil, f.in+"/data")
-		p.step()
-		if err != nil || strconv.Itoa(receipts) != f.b || strconv.Itoa(len(content)) != f.a {
-			p.remove(f.in)
-			p.say("ERR", p.nonce, f.id, "lost", simHex("ranges of a file are missing"))
-			return
-		}
-		if err := p.assemble(f.in, line, name, f.id); err != nil {
-			p.say("ERR", p.nonce, f.id, "write", simHex(err.Error()))
-			return
-		}
-	}
-	p.remove(f.in)
-	p.say("OK", p.nonce, f.id)
-}
-
-func (p *simProcess) assemble(in, line, name, id string) error {
-	if err := p.vol.mkdirAll(nil, path.Dir(p.work+"/tree/"+name)); err != nil {
-		return err
-	}
-	if err := p.write(nil, in+"/sums", line+"\n"); err != nil {
-		return err
-	}
-	p.step()
-	if err := p.vol.rename(nil, in+"/data", p.work+"/tree/"+name); err != nil {
-		return err
-	}
-	p.step()
-	return p.vol.rename(nil, in+"/sums", p.work+"/done/"+id)
-}
-
 // receipts are all lines of the receipts of a work directory, in the order of the directory.
-func (p *simProcess) receipts(work string) []byte {
-	var text []byte
-	for _, name := range p.vol.names(nil, work+"/done") {
-		sums, _ := p.vol.read(nil, work+"/done/"+name)
-		text = append(text, sums...)
-	}
-	return text
-}
-
-func (p *simProcess) give() {
-	source := p.dir + "/" + p.now.id
-	switch {
-	case p.now.id == ".":
-		source = p.work
-	case !workName.MatchString(p.now.id) && !treeName.MatchString(p.now.id):
-		p.refuse("frame", p.now.verb)
-	}
-	p.settle()
-	p.hushed.Store(true)
-	p.step()
-	var text []byte
-	if treeName.MatchString(p.now.id) {
-		text = p.sumsOfTree(source)
-	} else {
-		text = p.receipts(source)
-		if p.now.id == "." {
-			for _, id := range p.vol.names(nil, source+"/big") {
-				for _, name := range p.vol.names(nil, source+"/big/"+id) {
-					if name != "data" {
-						text = append(text, "big/"+id+"/"+name+"\n"...)
-					}
-				}
-			}
-		}
-	}
-	var packed bytes.Buffer
-	z := gzip.NewWriter(&packed)
-	_, _ = z.Write(text)
-	_ = z.Close()
-	for piece := range slices.Chunk([]byte(base64.StdEncoding.EncodeToString(packed.Bytes())), 3000) {
-		p.say("HAVE", p.nonce, string(piece))
-	}
-	p.say("GOT", p.nonce)
-	p.hushed.Store(false)
-}
-
+// outcome tells what became of a job of another session.
 // sumsOfTree gives nothing when a file is newer than the sums.
-func (p *simProcess) sumsOfTree(tree string) []byte {
-	sums := p.vol.find(nil, tree+".sha256")
-	if sums == nil || p.vol.find(nil, tree) == nil {
-		return nil
-	}
-	for _, f := range p.vol.files(nil, tree) {
-		if f.at.After(sums.mtime.Truncate(time.Second).Add(time.Second - 1)) {
-			return nil
-		}
-	}
-	text, _ := p.vol.read(nil, tree+".sha256")
-	return text
-}
-
-func (p *simProcess) drop(step, text string) {
-	p.say("ERR", p.nonce, "-", step, simHex(text))
-}
-
-func (p *simProcess) publish() {
-	f := p.now
-	if !isNumber(f.id) || !isNumber(f.a) || !isSum(f.b) {
-		p.refuse("frame", f.verb)
-	}
-	p.settle()
-	if p.vol.find(nil, p.work+"/tree") == nil {
-		if p.published(f.id, f.a) {
-			p.finish()
-		} else {
-			p.drop("lost", p.work+" is gone")
-		}
-		return
-	}
-	mine := p.work + "/in-" + p.nonce + "-sums"
-	lines := slices.Sorted(strings.Lines(string(p.receipts(p.work))))
-	made := "the receipts are not those of the manifest"
-	if err := p.write(nil, mine, strings.Join(slices.Compact(lines), "")); err != nil {
-		made = err.Error()
-	}
-	if sums, _ := p.vol.read(nil, mine); digest(sums) != f.b {
-		p.drop("checksum", made)
-		return
-	}
-	if files, bytes := p.size(p.work + "/tree"); fmt.Sprintf("%d %d", files, bytes) != f.id+" "+f.a {
-		p.drop("count", fmt.Sprintf("%d %d 0", files, bytes))
-		return
-	}
-	p.step()
-	claimed := p.work + "/tree-" + p.nonce
-	if err := p.vol.rename(nil, p.work+"/tree", claimed); err != nil {
-		if p.published(f.id, f.a) {
-			p.finish()
-		} else {
-			p.drop("lost", err.Error())
-		}
-		return
-	}
-	if !p.published(f.id, f.a) {
-		p.clearName(f)
-		if err := p.name(mine, claimed); err != nil && !p.published(f.id, f.a) {
-			p.drop("write", err.Error())
-			return
-		}
-	}
-	p.finish()
-}
-
-func (p *simProcess) name(sums, tree string) error {
-	p.step()
-	if err := p.vol.rename(nil, sums, p.sums); err != nil {
-		return err
-	}
-	p.step()
-	return p.vol.rename(nil, tree, p.final)
-}
-
+// claim takes the tree, from wherever another one was about to publish it.
+// appear gives the tree its name.
 // clearName takes away what is not what the name says, and puts it back when it has become that.
-func (p *simProcess) clearName(f frameLine) {
-	aside := p.dir + "/.trash-" + p.nonce + "-0"
-	p.step()
-	if p.vol.rename(nil, p.final, aside) != nil {
-		return
-	}
-	if files, bytes := p.size(aside); fmt.Sprintf("%d %d", files, bytes) == f.id+" "+f.a {
-		p.step()
-		if p.vol.rename(nil, aside, p.final) == nil {
-			return
-		}
-	}
-	p.remove(aside)
-}
-
-func (p *simProcess) finish() {
-	p.say("PUBLISHED", p.nonce, p.tree)
-	p.discard(tail1(p.work))
-}

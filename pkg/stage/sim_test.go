@@ -4,19 +4,23 @@ import (
 	"flag"
 	"fmt"
 	"runtime"
+	"runtime/debug"
 	"testing"
 	"testing/synctest"
 )
 
 var (
 	simSeed = flag.Uint64("sim.seed", 0, "play this one schedule of TestSimulation, with a log")
-	simRuns = flag.Uint64("sim.runs", 2000, "how many schedules TestSimulation plays")
+	simRuns = flag.Uint64("sim.runs", simRunsDefault, "how many schedules TestSimulation plays")
 )
 
 // TestSimulation plays schedules of faults against the plan, the engine and a model of the other side (sim_*_test.go). TestModel holds
 // the model against the script.
 func TestSimulation(t *testing.T) {
 	t.Parallel()
+	// There is little to keep and much to throw away: the collector would have half of the time.
+	before := debug.SetGCPercent(400)
+	t.Cleanup(func() { debug.SetGCPercent(before) })
 	data := newSimData(t)
 	if *simSeed != 0 {
 		playSeed(t, data, *simSeed, true)
@@ -27,7 +31,7 @@ func TestSimulation(t *testing.T) {
 		t.Run(fmt.Sprintf("chunk %d", chunk), func(t *testing.T) {
 			t.Parallel()
 			for seed := chunk + 1; seed <= *simRuns; seed += chunks {
-				playSeed(t, data, seed, false)
+				t.Run(fmt.Sprintf("seed %d", seed), func(t *testing.T) { playSeed(t, data, seed, false) })
 			}
 		})
 	}
@@ -35,14 +39,7 @@ func TestSimulation(t *testing.T) {
 
 // playSeed plays one schedule in a time of its own. When it returns, no goroutine of it is left.
 func playSeed(t *testing.T, data *simData, seed uint64, verbose bool) {
-	over := false
-	defer func() {
-		if !over {
-			t.Logf("seed %d did not end well", seed)
-		}
-	}()
 	synctest.Test(t, func(t *testing.T) {
 		newSimWorld(t, data, seed, verbose).run()
 	})
-	over = true
 }

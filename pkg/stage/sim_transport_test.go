@@ -1,6 +1,7 @@
 package stage
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -15,29 +16,39 @@ var errSimCut = errors.New("websocket: close 1006 (abnormal closure): unexpected
 
 // simFaults is what happens to one session. A count of -1 is never.
 type simFaults struct {
-	open     time.Duration // how long it takes to open
-	refuse   bool
-	ahead    int // bytes that are accepted before the other side reads them
-	latency  time.Duration
-	cutAt    int // after this many bytes of stdin
-	lost     int // this many of them never arrive
-	cutAfter int // that many answers
-	cutTime  time.Duration
-	quiet    bool // as SPDY: a cut ends with nil
-	sigpipe  bool // whoever writes to a connection that is gone dies of it; else it is not noticed
-	stallAt  int
-	stall    time.Duration
-	stallAll bool // the answers stall as well
-	spoilAt  int  // a byte of stdin that is damaged
-	spoilOut int  // an answer that is damaged
-	hang     bool // the end of the command is never reported
-	slow     float64
-	slowFor  time.Duration
-	zombie   float64 // how much slower it goes on when nobody listens
+	open      time.Duration // how long it takes to open
+	refuse    bool
+	ahead     int // bytes that are accepted before the other side reads them
+	latency   time.Duration
+	cutAt     int // after this many bytes of stdin
+	lost      int // this many of them never arrive
+	cutAfter  int // that many answers
+	cutTime   time.Duration
+	cutIn     string // at a step of the work on such a frame
+	lose      bool   // and not before an answer is due
+	quiet     bool   // as SPDY: a cut ends with nil
+	sigpipe   bool   // whoever writes to a connection that is gone dies of it; else it is not noticed
+	stallAt   int
+	stall     time.Duration
+	stallAll  bool // the answers stall as well
+	spoilAt   int  // a byte of stdin that is damaged
+	spoilHead bool // it is one of the line that begins a frame
+	spoilOut  int  // an answer that is damaged
+	hang      bool // the end of the command is never reported
+	slow      float64
+	slowFor   time.Duration
+	zombie    float64 // how much slower it goes on when nobody listens
+	late      float64 // how likely it then rests for long at a step
+	lateFor   time.Duration
 }
 
 func noFaults() simFaults {
 	return simFaults{ahead: 64 << 10, latency: time.Millisecond, cutAt: -1, cutAfter: -1, stallAt: -1, spoilAt: -1, spoilOut: -1, zombie: 1}
+}
+
+// answerTo is what the work on a frame ends with.
+var answerTo = map[string]string{
+	"S": "OK", "L": "OK", "C": "OK", "R": "OK", "F": "OK", "P": "PUBLISHED", "G": "GOT", "W": "LOCKED", "K": "LOCKED", "X": "LOCKED", "": "READY",
 }
 
 // draw decides about a session.
@@ -46,35 +57,45 @@ func (c *simClient) draw(d *simDice) simFaults {
 	if c.cluster.calm.Load() {
 		return f
 	}
-	f.ahead = []int{1, 700, 8 << 10, 1 << 20}[d.n(4)]
+	f.ahead = []int{32, 700, 8 << 10, 1 << 20}[d.n(4)]
 	f.latency = d.upTo(100 * time.Millisecond)
 	f.open = d.upTo(2 * time.Second)
 	f.quiet, f.sigpipe = d.hits(0.5), d.hits(0.5)
 	f.hang = d.hits(0.1)
 	f.zombie = []float64{1, 1, 20, 500}[d.n(4)]
-	if !d.hits(c.harsh) {
-		return f
+	for d.hits(c.harsh) {
+		f.add(d)
 	}
-	switch d.n(13) {
+	if theme := c.cluster.theme; theme != "" && d.hits(c.harsh) {
+		f.cutIn, f.lose = theme, d.hits(0.4)
+	}
+	if d.hits(c.harsh / 2) {
+		f.late, f.lateFor = []float64{0.05, 0.2, 0.5}[d.n(3)], d.upTo(5*time.Minute)
+	}
+	return f
+}
+
+// add draws one fault.
+func (f *simFaults) add(d *simDice) {
+	switch d.n(16) {
 	case 0:
 		f.refuse = true
 	case 1, 2, 3:
-		f.cutAt = d.n(1 << d.n(17))
+		f.cutAt = d.n(1 << (2 + d.n(15)))
 		f.lost = d.n(1 << d.n(14))
-	case 4, 5:
+	case 4, 5, 6:
 		f.cutAfter = d.n(1 << d.n(6))
-	case 6:
+	case 7:
 		f.cutTime = time.Millisecond + d.upTo(20*time.Second)
-	case 7, 8:
+	case 8:
 		f.stallAt, f.stall, f.stallAll = d.n(1<<d.n(16)), d.upTo(7*time.Minute), d.hits(0.5)
-	case 9:
-		f.spoilAt = d.n(1 << d.n(17))
+	case 9, 14, 15:
+		f.spoilAt, f.spoilHead = d.n(1<<(5+d.n(12))), d.hits(0.5)
 	case 10:
 		f.spoilOut = d.n(1 << d.n(5))
 	default:
 		f.slow, f.slowFor = 0.02, d.upTo(3*time.Minute)
 	}
-	return f
 }
 
 // simLink is the connection of one session.
@@ -100,6 +121,10 @@ func newSimLink(f simFaults, d *simDice) *simLink {
 func (l *simLink) sever(err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	l.severLocked(err)
+}
+
+func (l *simLink) severLocked(err error) {
 	if l.severed {
 		return
 	}
@@ -115,6 +140,9 @@ func (l *simLink) sever(err error) {
 func (l *simLink) out(line string) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if l.faults.lose && strings.HasPrefix(line, answerTo[l.faults.cutIn]) && l.dice.hits(0.5) && !l.severed {
+		l.severLocked(errSimCut)
+	}
 	if l.severed {
 		return !l.faults.sigpipe
 	}
@@ -138,21 +166,25 @@ func (l *simLink) line() (string, bool) {
 }
 
 // pace is how long a step of the process takes.
-func (l *simLink) pace() time.Duration {
+func (l *simLink) pace(verb string) time.Duration {
 	f := l.faults
-	if f.slow > 0 && l.dice.hits(f.slow) {
-		return l.dice.upTo(f.slowFor)
+	if f.cutIn != "" && f.cutIn == verb && !f.lose && l.dice.hits(0.3) {
+		l.sever(errSimCut)
 	}
-	if !l.dice.hits(0.3) {
-		return 0
-	}
-	d := l.dice.upTo(10 * time.Millisecond)
 	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.severed {
-		d = time.Duration(float64(d) * f.zombie)
+	severed := l.severed
+	l.mu.Unlock()
+	switch {
+	case f.slow > 0 && l.dice.hits(f.slow):
+		return l.dice.upTo(f.slowFor)
+	case severed && f.late > 0 && l.dice.hits(f.late):
+		return l.dice.upTo(f.lateFor)
+	case !l.dice.hits(0.3):
+		return 0
+	case severed:
+		return time.Duration(f.zombie * float64(l.dice.upTo(10*time.Millisecond)))
 	}
-	return d
+	return l.dice.upTo(10 * time.Millisecond)
 }
 
 // wait lets time pass; false is the end of the connection.
@@ -227,8 +259,12 @@ func (c *simClient) pump(ctx context.Context, l *simLink, stdin io.Reader) {
 			return
 		default:
 		}
-		if f.spoilAt >= at && f.spoilAt < at+n {
+		if f.spoilAt >= at && f.spoilAt < at+n && !f.spoilHead {
 			part[f.spoilAt-at] ^= 1 << l.dice.n(8)
+		}
+		if f.spoilHead && at >= f.spoilAt && bytes.Count(part, []byte("\n")) > 1 { // nothing else is written like that
+			part[l.dice.n(n)] ^= 1 << l.dice.n(8)
+			f.spoilHead = false
 		}
 		if f.stallAt >= at && f.stallAt < at+n {
 			l.mu.Lock()

@@ -3,7 +3,6 @@ package stage
 import (
 	"bytes"
 	"errors"
-	"maps"
 	"path"
 	"slices"
 	"strings"
@@ -321,18 +320,6 @@ func (v *simVolume) rename(base *simInode, old, name string) error {
 }
 
 // nameOf is the path of a directory; it is for whoever holds mu.
-func (v *simVolume) nameOf(node *simInode) string {
-	if node == v.root || node.parent == nil {
-		return ""
-	}
-	for name, kid := range node.parent.kids {
-		if kid == node {
-			return v.nameOf(node.parent) + "/" + name
-		}
-	}
-	return ""
-}
-
 // remove is rm -f of one file.
 func (v *simVolume) remove(base *simInode, name string) {
 	v.mu.Lock()
@@ -363,50 +350,5 @@ func (v *simVolume) rmdir(base *simInode, name string) error {
 }
 
 // names lists a directory, sorted.
-func (v *simVolume) names(base *simInode, name string) []string {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	node, err := v.walk(base, name)
-	if err != nil {
-		return nil
-	}
-	return slices.Sorted(maps.Keys(node.kids))
-}
-
 // files lists the regular files below a directory, with their paths in it, in order.
-func (v *simVolume) files(base *simInode, name string) []simFile {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	node, err := v.walk(base, name)
-	if err != nil {
-		return nil
-	}
-	return listFiles(nil, "", node)
-}
-
-type simFile struct {
-	path string
-	node *simInode
-	data []byte
-	at   time.Time
-}
-
-func listFiles(all []simFile, prefix string, node *simInode) []simFile {
-	for _, name := range slices.Sorted(maps.Keys(node.kids)) {
-		kid := node.kids[name]
-		if kid.kids != nil {
-			all = listFiles(all, prefix+name+"/", kid)
-		} else {
-			all = append(all, simFile{path: prefix + name, node: kid, data: kid.data, at: kid.mtime})
-		}
-	}
-	return all
-}
-
 // pin marks a tree as published, or with -1 as not any more; it is for whoever holds mu.
-func (v *simVolume) pin(node *simInode, by int) {
-	node.pinned += by
-	for _, kid := range node.kids {
-		v.pin(kid, by)
-	}
-}

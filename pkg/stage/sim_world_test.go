@@ -35,7 +35,6 @@ type simData struct {
 	contents map[[sha256.Size]byte][]byte
 }
 
-
 // newSimData is made once for each test; it is read-only afterwards.
 func newSimData(t *testing.T) *simData {
 	t.Helper()
@@ -120,6 +119,7 @@ func newSimWorld(t testing.TB, data *simData, seed uint64, verbose bool) *simWor
 		known: map[string]Plan{}, started: time.Now(),
 	}
 	w.cluster = &simCluster{vol: w.vol, seed: seed, log: w.log}
+	w.cluster.theme = []string{"", "", "S", "L", "C", "R", "F", "P", "P", "G", "W", "X"}[w.dice.n(12)]
 	w.vol.broken = w.fail
 	w.vol.renamed = w.renamed
 	_ = w.vol.mkdirAll(nil, simRoot)
@@ -198,7 +198,8 @@ func (w *simWorld) older() {
 			if w.dice.hits(0.3) && len(p.Manifest) > 0 {
 				w.damaged = true
 				time.Sleep(3 * time.Second)
-				w.put(tree+"/"+p.Manifest[w.dice.n(len(p.Manifest))].Path, []byte("damaged"))
+				f := p.Manifest[w.dice.n(len(p.Manifest))]
+				w.put(tree+"/"+f.Path, bytes.Repeat([]byte("#"), int(f.Size)))
 			}
 		}
 		if node := w.vol.find(nil, tree); !unfinished {
@@ -213,6 +214,28 @@ func (w *simWorld) wreck() {
 	tree := w.plans[0].Dir()
 	if w.dice.hits(0.1) && w.vol.find(nil, tree) == nil {
 		w.put(tree+"/labels.csv", []byte("not what the name says"))
+	}
+	if w.dice.hits(0.1) {
+		w.otherRanges()
+	}
+}
+
+// otherRanges leaves a file half-sent in ranges of another size, as another version of the plugin might.
+func (w *simWorld) otherRanges() {
+	const step = 1024
+	p := w.plans[0]
+	for i, f := range p.Manifest {
+		if f.Size <= p.limits.rangeAbove {
+			continue
+		}
+		content := w.data.contents[f.SHA256]
+		big := p.Root + "/cats/." + p.TreeID + ".push/big/" + newBigFile(nil, p, int32(i)).id
+		w.put(big+"/data", content)
+		for at := 0; at < len(content); at += step {
+			part := content[at:min(len(content), at+step)]
+			w.put(fmt.Sprintf("%s/%d.%d.%s", big, at, len(part), digest(part)), nil)
+		}
+		return
 	}
 }
 

@@ -109,7 +109,7 @@ func TestStreamsForbidden(t *testing.T) {
 				d := write(t, files)
 				p := fine(s.plan(t, d))
 				planted := s.plant(t, p)
-				first, err := s.push(t.Context(), t, p, d, Options{Progress: func(p Progress) {
+				first, err := s.push(t.Context(), t, p, d, Options{Parallel: 4, Progress: func(p Progress) {
 					if p.Files > 0 && away.CompareAndSwap(false, true) {
 						s.Strike(podiotest.Cut)
 					}
@@ -118,7 +118,7 @@ func TestStreamsForbidden(t *testing.T) {
 					t.Errorf("got %v", err)
 				}
 				// Each session asks at most over both transports.
-				if n := refusals.Load(); n == 0 || n > 2*DefaultParallel {
+				if n := refusals.Load(); n == 0 || n > 2*4 {
 					t.Errorf("asked %d times", n)
 				}
 				s.wait(t)

@@ -116,9 +116,8 @@ func TestStreamsPodLost(t *testing.T) {
 					t.Fatal(err)
 				}
 				for _, pod := range n.pods {
-					pod.wait(t)
+					pod.wantOnly(t, p, files, planted)
 				}
-				s.wantOnly(t, p, files, planted)
 				wantReport(t, report, p, 1, int64(len(older)))
 				if report.Pods != len(c.losses) || n.used() != 1+len(c.losses) || report.Retries < len(c.losses) {
 					t.Errorf("%d pods were used: %+v", n.used(), report)
@@ -201,30 +200,22 @@ func TestStreamsPodLostPublishing(t *testing.T) {
 	t.Parallel()
 	files := scatter(20, 8000)
 	podiotest.EachTransport(t, func(t *testing.T, options podiotest.Options) {
-		for _, answered := range []bool{false, true} {
-			t.Run(map[bool]string{false: "asked", true: "answered"}[answered], func(t *testing.T) {
-				n := &station{t: t, options: options}
-				var s served
-				var struck atomic.Bool
-				if answered {
-					n.options.Stdout = overhearing("PUBLISHED ", &struck, func() { s.Delete() })
-				} else {
-					n.options.Stdin = overhearingIn("P 22 ", &struck, func() { s.Delete() })
-				}
-				s = n.open(2)
-				d := write(t, files)
-				p := fine(s.plan(t, d))
-				planted := s.plant(t, p)
-				report, err := s.push(t.Context(), t, p, d, Options{})
-				if err != nil {
-					t.Fatal(err)
-				}
-				n.pods[1].wantOnly(t, p, files, planted)
-				wantReport(t, report, p, 1, int64(len(older)))
-				if !struck.Load() || report.Pods != 1 {
-					t.Errorf("report %+v", report)
-				}
-			})
+		n := &station{t: t, options: options}
+		var s served
+		var struck atomic.Bool
+		n.options.Stdin = overhearingIn("P 22 ", &struck, func() { s.Delete() })
+		s = n.open(2)
+		d := write(t, files)
+		p := fine(s.plan(t, d))
+		planted := s.plant(t, p)
+		report, err := s.push(t.Context(), t, p, d, Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		n.pods[1].wantOnly(t, p, files, planted)
+		wantReport(t, report, p, 1, int64(len(older)))
+		if !struck.Load() || report.Pods != 1 {
+			t.Errorf("report %+v", report)
 		}
 	})
 }

@@ -6,7 +6,6 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/hex"
-	"errors"
 	"io"
 	"maps"
 	"math"
@@ -57,21 +56,37 @@ func newSurvey(p Plan) *survey {
 	}
 }
 
-// ask reads what a source has. A source that cannot be had, or talks nonsense, has nothing; only the end of the session is an error.
+// ask reads what a source has. A source that is not there any more, or talks nonsense, has nothing.
 func (y *survey) ask(s *session, plan Plan, source string) error {
-	if err := s.head("G " + source); err != nil {
-		return &SessionError{Err: err}
+	_, err := s.listen(plan, "G "+source, func(line []byte) {
+		if source == own {
+			y.noteOwn(line)
+		} else {
+			y.noteOther(line)
+		}
+	})
+	y.flush(source)
+	return err
+}
+
+// listen sends a frame that is answered with lines of text, compressed, and hands them on; done tells whether DONE was among the answers.
+// line is not called any more when it returns.
+func (s *session) listen(plan Plan, frame string, line func([]byte)) (done bool, err error) {
+	if err := s.head(frame); err != nil {
+		return false, &SessionError{Err: err}
 	}
 	in, out := io.Pipe()
 	read := make(chan struct{})
 	go func() {
 		defer close(read)
-		defer func() { _ = in.Close() }()
-		y.read(source, in)
+		eachLine(in, line)
+		_ = in.Close()
 	}()
 	said := 0
-	err := s.read(plan, func(a answer) (bool, error) {
+	err = s.read(plan, func(a answer) (bool, error) {
 		switch a.verb {
+		case ansDone:
+			done = true
 		case ansHave:
 			if said += len(a.field(0)); said > maxSums {
 				return false, &SessionError{Err: errProtocol}
@@ -87,11 +102,11 @@ func (y *survey) ask(s *session, plan Plan, source string) error {
 	})
 	_ = out.Close()
 	<-read
-	return err
+	return done, err
 }
 
-// read takes in the sums of a source, compressed.
-func (y *survey) read(source string, in io.Reader) {
+// eachLine unpacks text as far as it makes sense.
+func eachLine(in io.Reader, line func([]byte)) {
 	z, err := gzip.NewReader(in)
 	if err != nil {
 		return
@@ -99,13 +114,8 @@ func (y *survey) read(source string, in io.Reader) {
 	lines := bufio.NewScanner(io.LimitReader(z, maxSums))
 	lines.Buffer(make([]byte, 0, 8192), maxLine+maxPath)
 	for lines.Scan() {
-		if source == own {
-			y.noteOwn(lines.Bytes())
-		} else {
-			y.noteOther(source, lines.Bytes())
-		}
+		line(lines.Bytes())
 	}
-	y.flush(source)
 }
 
 // noteOwn takes in a line of the work directory: a sum, or a range "big/<id>/<offset>.<length>.<sha256>".
@@ -138,7 +148,7 @@ func (y *survey) noteOwn(line []byte) {
 }
 
 // noteOther takes in a sum of another tree: whatever has this content can be linked to the file.
-func (y *survey) noteOther(source string, line []byte) {
+func (y *survey) noteOther(line []byte) {
 	sum, name, ok := parseSum(line)
 	if !ok || checkPath(name) != nil {
 		return
@@ -226,9 +236,7 @@ func (t *transfer) look(_ context.Context, s *session, p Probe) (*survey, error)
 		if !slices.Contains(y.claimed, false) {
 			break
 		}
-		err := y.ask(s, t.plan, source)
-		var refused *VolumeError
-		if err != nil && !errors.As(err, &refused) {
+		if err := y.ask(s, t.plan, source); err != nil {
 			return nil, err
 		}
 	}

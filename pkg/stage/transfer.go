@@ -18,7 +18,7 @@ const (
 
 // Options are what a caller wants of a transfer. The zero value is good.
 type Options struct {
-	// Parallel is the number of sessions; 0 is DefaultParallel.
+	// Parallel is the number of sessions; 0 is DefaultParallel, and twice that where the volume is slow.
 	Parallel int
 	// Compress is CompressAuto when empty.
 	Compress Compress
@@ -69,9 +69,6 @@ type Report struct {
 // ended and there is no other, *SessionError when nothing got through for too long, else the cause of ctx or a refusal of the API server.
 // In every case nothing half-done was published, and what arrived stays in the work directory, for the next attempt to go on from.
 func (v *Volume) Transfer(ctx context.Context, plan Plan, src *dataset.Dataset, o Options) (Report, error) {
-	if o.Parallel == 0 {
-		o.Parallel = DefaultParallel
-	}
 	if o.Progress == nil {
 		o.Progress = func(Progress) {}
 	}
@@ -98,6 +95,7 @@ type transfer struct {
 	options     Options
 	compression *compression
 	patience    *patience
+	pace        pace
 
 	queue *queue
 	big   []*bigFile
@@ -111,11 +109,15 @@ func (t *transfer) run(ctx context.Context) error {
 	for {
 		lead, probe, err := t.begin(ctx)
 		if err != nil || probe.Published {
-			t.report.AlreadyPublished = err == nil
+			if err == nil {
+				t.foundPublished()
+				t.sweep(ctx, probe.Leftovers)
+			}
 			return err
 		}
 		sessions, err := t.drive(ctx, lead)
-		if err == nil {
+		sent := err == nil
+		if sent {
 			t.patience.progress()
 			t.step("publishing")
 			err = t.publish(ctx, sessions)
@@ -125,7 +127,7 @@ func (t *transfer) run(ctx context.Context) error {
 			continue
 		}
 		var refused *VolumeError
-		if errors.As(err, &refused) && !t.fresh && (refused.Reason == Mismatch || refused.Reason == Lost) {
+		if sent && errors.As(err, &refused) && !t.fresh && (refused.Reason == Mismatch || refused.Reason == Lost) {
 			// What was taken over is not what its receipts say, or somebody removed it.
 			t.options.Notify("what the volume had from before is not what it should be: sending everything again")
 			t.fresh = true
@@ -135,6 +137,18 @@ func (t *transfer) run(ctx context.Context) error {
 			t.sweep(ctx, probe.Leftovers)
 		}
 		return err
+	}
+}
+
+// foundPublished is the end of a push that has nothing left to do: another one was faster, or an earlier one.
+func (t *transfer) foundPublished() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	r := &t.report
+	r.AlreadyPublished = r.Sent == 0
+	if !r.AlreadyPublished {
+		r.TakenOverFiles, r.TakenOverBytes = r.TreeFiles-r.Files, r.TreeBytes-r.Bytes
+		r.TotalFiles, r.TotalBytes = r.Files, r.Bytes
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"regexp"
+	"slices"
 	"sync"
 
 	"github.com/tracebloc/kubectl-tracebloc/pkg/podio"
@@ -36,8 +37,9 @@ type Volume struct {
 	Renew func(context.Context) (*Volume, error)
 
 	mu      sync.Mutex
-	current *Volume // after a renewal
-	plainer bool    // a session has stalled
+	current *Volume  // after a renewal
+	plainer bool     // a session has stalled
+	former  []string // owners: the Pods that were replaced
 }
 
 // unknownOwner stands for an owner that is no UID.
@@ -68,6 +70,13 @@ func (v *Volume) route() (Execer, podio.Target, string) {
 		return n.Plainer, n.Target, owner
 	}
 	return n.Exec, n.Target, owner
+}
+
+// replaced are the owners of the Pods that were there before.
+func (v *Volume) replaced() []string {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return slices.Clone(v.former)
 }
 
 // stalled notes that a session has stalled.
@@ -106,6 +115,9 @@ func (v *Volume) renew(ctx context.Context, failed *Volume) (renewed bool, err e
 	next, err := v.Renew(ctx)
 	if err != nil {
 		return false, errors.Join(gone, err)
+	}
+	if ownerName.MatchString(failed.Owner) {
+		v.former = append(v.former, failed.Owner)
 	}
 	v.current, v.plainer = next, false
 	return true, nil

@@ -33,27 +33,26 @@ func newWorker(t *transfer, s *session) *worker {
 	return &worker{t: t, session: s, slots: make(chan struct{}, window), inFlight: map[string]*job{}}
 }
 
-// work returns nil when all jobs of the queue are done; the session is whole then. Else the session is over, and what was on the way is
-// back in the queue.
-func (w *worker) work(ctx context.Context) error {
+// work returns no error when all jobs of the queue are done; the session is whole then. Else the session is over, and lost is what was on
+// the way.
+func (w *worker) work(ctx context.Context) (lost []*job, err error) {
 	failed := make(chan error, 2)
 	stop := make(chan struct{})
 	var reading sync.WaitGroup
 	reading.Go(func() {
 		if err := w.receive(stop); err != nil {
 			failed <- err
-			w.session.cancel(err) // a Write that is under way returns
+			_ = w.session.stdin.Close() // a Write that is under way returns; the other side may tidy up
 		}
 	})
-	err := w.feed(ctx, failed)
+	err = w.feed(ctx, failed)
 	if err != nil {
 		w.session.close() // which ends the reading as well, after what was said last
 	} else {
 		close(stop)
 	}
 	reading.Wait()
-	w.t.queue.putBack(w.remaining()...)
-	return w.cause(err, failed)
+	return w.remaining(), w.cause(err, failed)
 }
 
 // cause prefers what the dataset or the volume said to what that did to the connection.

@@ -63,6 +63,11 @@ func (c *conn) Write(p []byte) (int, error) {
 func (c *conn) Close() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	return c.close()
+}
+
+// close is for whoever holds mu.
+func (c *conn) close() error {
 	select {
 	case <-c.closed:
 		return net.ErrClosed
@@ -90,7 +95,8 @@ func (c *conn) strike(f Fault) {
 		}
 	case Reset:
 		_ = c.SetLinger(0)
-		_ = c.TCPConn.Close()
+		_ = c.close()
+		_ = c.TCPConn.Close() // also one that was cut
 	case Stall:
 		select {
 		case <-c.stalled:

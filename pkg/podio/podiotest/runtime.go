@@ -63,9 +63,14 @@ func (r *runtime) Exec(_ context.Context, _ string, command []string, in io.Read
 		attached.abandon()
 		return err
 	}
-	defer r.end(cmd)
+	// The process is waited for apart from its streams: those of a connection that died before it was whole never close.
+	ended := make(chan error, 1)
+	go func() {
+		defer r.end(cmd)
+		ended <- cmd.Wait()
+	}()
 	attached.copy()
-	return exitStatus(cmd.Wait())
+	return exitStatus(<-ended)
 }
 
 // spliced is written to through something that stands before it.

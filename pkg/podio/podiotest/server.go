@@ -27,8 +27,11 @@ type Options struct {
 	// Namespace, Pod and Container are the only ones that exist; an empty one stands for any.
 	Namespace, Pod, Container string
 
-	// Volume is the working directory of the commands: that of another Server is a volume that two Pods share. Empty is a new directory.
+	// Volume is the directory of that name in Server: that of another Server is a volume that two Pods share. Empty is a new directory.
 	Volume string
+
+	// Dir is the working directory of the commands; empty stands for Volume.
+	Dir string
 
 	// NoWebSocket leaves out the WebSocket support of the API server, as before Kubernetes 1.30: the node refuses the upgrade.
 	NoWebSocket bool
@@ -59,7 +62,7 @@ type Options struct {
 
 // Server is a cluster of one container. It ends with its test, and so do the processes that it still runs then.
 type Server struct {
-	// Volume is the working directory of every command, a new and empty one unless Options named one.
+	// Volume is the working directory of every command unless Options named another. It is new and empty unless Options named it.
 	Volume string
 
 	options Options
@@ -85,7 +88,11 @@ func Start(t testing.TB, options Options) *Server {
 	if path == "" {
 		path = applets(t)
 	}
-	s.runtime = newRuntime(s.Volume, path, options)
+	dir := options.Dir
+	if dir == "" {
+		dir = s.Volume
+	}
+	s.runtime = newRuntime(dir, path, options)
 
 	node := httptest.NewUnstartedServer(nil)
 	s.node = newListener(node.Listener, options.NodeFault)

@@ -39,9 +39,10 @@ look() {
 	find "$dir" ! -path "$dir" -prune \( -name '*.sha256' -o -name '.*' \) 2>/dev/null | while read -r found; do
 		name=${found##*/}
 		case $name in
-		"$tree.sha256" | ".$tree.push" | ".new-$nonce") ;;
+		"$tree.sha256" | ".new-$nonce") ;;
+		".$tree.push") [ "$state" != present ] || left_work ;;
 		*.sha256) say "OLDER $nonce ${name%.sha256}" ;;
-		.*.push) say "WORK $nonce $name $(find "$found/lock" -type f 2>/dev/null | sed 's,.*/,,' | first | tr '\n' ' ')" ;;
+		.*.push) left_work ;;
 		.trash-*) say "WORK $nonce $name" ;;
 		esac
 	done
@@ -49,7 +50,17 @@ look() {
 	find "$dir" ! -path "$dir" -prune -name '.new-*' -mmin +60 -exec rm -rf {} + 2>/dev/null
 }
 
-# join: makes the work directory and a place in its lock. Those who push the same tree from another Pod wait until
+# left_work: a work directory, and who is at work in it.
+left_work() {
+	say "WORK $nonce $name $(find "$found/lock" -type f 2>/dev/null | sed 's,.*/,,' | first | tr '\n' ' ')"
+}
+
+# receipts: whatever was achieved in the work directory.
+receipts() {
+	find "$work/done" "$work/big" -type f ! -name data ! -name sums 2>/dev/null
+}
+
+# join [FILES BYTES]: makes the work directory and a place in its lock. Those who push the same tree from another Pod wait until
 # this one is done, or gone; correctness does not hang on it.
 join() {
 	tries=0
@@ -83,7 +94,9 @@ join() {
 		find "$work" ! -path "$work" -prune -name 'tree-*' -exec mv -T {} "$work/tree" \; 2>/dev/null
 	}
 	member=$work/lock/$owner.$nonce
-	own=$(find "$work/done" "$work/big" -type f 2>/dev/null | first)
+	own=$(receipts | first)
+	# Whoever had the lock may have published since it was looked for.
+	if [ -n "$alone" ] && [ -z "$own" ] && [ -n "${2-}" ] && published "$1" "$2"; then say "TREE $nonce present"; fi
 	say "LOCKED $nonce ${own:+some}"
 	return 0
 }
@@ -95,7 +108,7 @@ leave() {
 	member=
 	rmdir "$work/lock" 2>/dev/null || return 0
 	[ -d "$work" ] || return 0
-	if [ -z "$(find "$work/done" "$work/big" -type f 2>/dev/null | first)" ]; then
+	if [ -z "$(receipts | first)" ]; then
 		discard "${work##*/}"
 		rmdir "$dir" 2>/dev/null
 	fi

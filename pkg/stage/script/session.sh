@@ -17,6 +17,7 @@
 #   .<tree>.push/    the work directory of a tree that is on its way, for all who push it, one after the other:
 #     tree/          files that were verified, moved here one by one; never written to in place
 #     done/<id>      the receipt of a shard: its sums, of which <id> is the sha256; written when all its files are in tree/
+#     done/<id>.<nonce>   of a shard that was cut off: the sums of those files that came whole
 #     big/<id>/      a file that arrives in ranges: data, and a receipt "<offset>.<length>.<sha256>" for each
 #     lock/          a file "<owner>.<nonce>" for each session that is at work
 #     tree-<nonce>   the tree, while it gets its name
@@ -66,7 +67,7 @@ case $tree in ????????????????) ;; *) refuse argument "tree $tree" ;; esac
 case $owner in '' | *[!0-9a-f-]*) refuse argument "owner $owner" ;; esac
 case $nonce in '' | *[!0-9a-f]*) refuse argument "nonce" ;; esac
 
-for tool in base64 cat cut dd find grep gzip kill ln mkdir mv od rm rmdir sed sha256sum sleep sort stat sync tar tr wc xargs; do
+for tool in base64 cat cut dd find grep gzip kill ln mkdir mv od rm rmdir sed sha256sum sleep sort stat sync tar tr uniq wc xargs; do
 	command -v "$tool" >/dev/null || refuse tool "$tool"
 done
 
@@ -93,16 +94,18 @@ beats() {
 
 # hush: -9, because bash runs the EXIT trap of the parent in a child that is killed right after the fork.
 hush() {
-	kill -9 "$beater" 2>/dev/null
-	wait "$beater" 2>/dev/null
-}
+	kill -9 "$beater"
+	wait "$beater"
+} 2>/dev/null
 
 beater=0
 ended() {
-	[ "$beater" = 0 ] || kill -9 "$beater" 2>/dev/null
-	rm -f "$pulse" 2>/dev/null
-}
+	[ "$beater" = 0 ] || hush
+	rm -f "$pulse"
+} 2>/dev/null
 trap ended EXIT
+# A shell that is ended by a signal does not get there by itself. Commands have the default again.
+trap 'exit 1' HUP PIPE TERM
 
 # first passes on a few lines and then hangs up, so that a tool that complains without end is ended.
 first() {

@@ -1,12 +1,15 @@
-# worker lead FILES BYTES | worker join: takes frames and answers them.
+# worker lead FILES BYTES | worker join [OWNER...]: takes frames and answers them. The owners are those of Pods that the
+# client had before, and that are gone.
 #
-#   S <id> <groups> raw|gz <bytes>            a shard: a tar with its "sums" and its files in tree/; <id> is the sha256
-#                                             of the sums, <groups> how many of them, in order, share a directory
-#   L <id> <groups> raw|gz <bytes>            the same, its files hard links into a tree that is there; relative to dir
-#   C <id> <groups> raw|gz <bytes> <source>   only sums: the files are copied from a tree that is there
+#   S <id> <groups> raw|gz <bytes> <ways>     a shard: a tar with its "sums" and its files in tree/; <id> is the sha256
+#                                             of the sums, <groups> how many of them, in order, share a directory,
+#                                             <ways> how many processes a slow volume is to be used with at once
+#   L <id> <groups> raw|gz <bytes> <ways>     the same, its files hard links into a tree that is there; relative to dir
+#   C <id> <groups> raw|gz <bytes> <ways> <source>   only sums: the files are copied from a tree that is there
 #   R <id> <offset> <length> <sha256> raw|gz|zero <bytes>   a range of the big file <id>
 #   F <id> <size> <ranges> check|-, then its sums line      all ranges are there: put it into the tree; some of them
 #                                             came long ago, so check the whole
+#   O <id> <nonce> [<receipt>]                what became of the shard or range that session <nonce> was sent
 #   G <source>                                the sums of a tree or work directory; "." is this one, with its ranges
 #   P <files> <bytes> <sha256>                publish: the sums of the tree, sorted, have this sha256
 #   W, K <owner>                              look at the lock again; remove the places of an owner that is gone
@@ -29,7 +32,7 @@ next() {
 }
 
 parse() {
-	verb=${1-} id=${2-} a=${3-} b=${4-} c=${5-} d=${6-}
+	verb=${1-} id=${2-} a=${3-} b=${4-} c=${5-} d=${6-} e=${7-}
 }
 
 is_sum() {
@@ -51,8 +54,21 @@ decoded() {
 }
 
 sealed() {
-	IFS= read -r end && [ "$end" = "E $id" ] || refuse cut "the frame of $id is incomplete"
+	IFS= read -r end && [ "$end" = "E $id" ] && return
+	settle
+	[ "$verb" != S ] || salvage
+	refuse cut "the frame of $id is incomplete"
 }
+
+# salvage: of a shard that was cut off, the files that came whole. They get a receipt of their own, beside that of the
+# shard.
+salvage() (
+	[ "$(sha256sum 2>/dev/null <"$in/sums")" = "$id  -" ] && cd "$in/tree" || return
+	find . -type f -exec sha256sum {} + | sort - ../sums | uniq -d >../kept
+	[ -s ../kept ] && mv -f -T ../kept ../sums || return
+	a=$(cut -b67- ../sums | sed 's,/[^/]*$,,' | uniq -c | while read -r n rest; do printf '%s,' "$n"; done)
+	place && mv -f -T ../sums "$work/done/$id.$nonce"
+) >/dev/null 2>&1
 
 # settle waits for the check of what came before: one at a time, so that the answers keep their order.
 settle() {
@@ -67,14 +83,14 @@ deny() {
 	exit 1
 }
 
-# extract DIRECTORY: -o -m --no-same-permissions: no owner, no time, no mode; each would cost one more round trip per
+# extract DIRECTORY [OPTION]: -o -m --no-same-permissions: no owner, no time, no mode; each would cost one more round trip per
 # file on a network file system. What is left of the body is swallowed, so that the next frame is where it should be.
 extract() {
 	body "$c" | {
 		if [ "$b" = gz ]; then
-			gzip -dc | tar -x -o -m --no-same-permissions -f - -C "$1"
+			gzip -dc | tar -x -o -m --no-same-permissions ${2-} -f - -C "$1"
 		else
-			tar -x -o -m --no-same-permissions -f - -C "$1"
+			tar -x -o -m --no-same-permissions ${2-} -f - -C "$1"
 		fi
 		cat >/dev/null
 	} 2>&1 >/dev/null | first
@@ -86,21 +102,22 @@ copy() {
 		decoded "$b" >"$in/sums"
 		cat >/dev/null
 	} 2>&1 | first
-	(cd "$dir/$d" && cut -b67- "$in/sums" | tar -c -f - -T - 2>/dev/null) | (cd "$in/tree" && tar -x -o -m --no-same-permissions -f - 2>&1 >/dev/null | first)
+	(cd "$dir/$e" && spread "$in/tree" cp -f) 2>&1 | first
 }
 
 shard() {
-	is_sum "$id" && is_number "$c" || refuse frame "$verb"
+	is_sum "$id" && is_number "$c" && is_number "$d" || refuse frame "$verb"
 	case $a in '' | *[!0-9,]*) refuse frame "$verb" ;; esac
 	serial=$((serial + 1))
 	in=$work/in-$nonce-$serial
 	made=$(mkdir "$in" "$in/tree" 2>&1) || refuse write "$made"
 	case $verb in
-	S) report=$(extract "$in") ;;
+	# Nothing is in the way of a new directory, and not to look for it saves a round trip per file.
+	S) report=$(extract "$in" --overwrite) ;;
 	L) report=$(extract "$dir") ;;
 	C)
-		case $d in '' | . | .. | */* | *[!0-9a-z.]*) refuse frame "$verb" ;; esac
-		[ "$d" = "${d#.}" ] || d=$d/tree
+		case $e in '' | . | .. | */* | *[!0-9a-z.]*) refuse frame "$verb" ;; esac
+		[ "$e" = "${e#.}" ] || e=$e/tree
 		report=$(copy)
 		;;
 	esac
@@ -115,11 +132,8 @@ check() {
 	[ "$(sha256sum 2>&1 <"$in/sums")" = "$id  -" ] || deny unpack "${report:-the sums of the shard did not arrive whole}"
 	cd "$in/tree" || deny lost "$in/tree cannot be entered"
 	if [ "$verb" != L ]; then
-		bad=$({
-			sha256sum -c ../sums 2>&1
-			say "status $?"
-		} | grep -v ': OK$' | first)
-		if [ "$bad" != 'status 0' ]; then
+		bad=$(hash | first)
+		if [ -n "$bad" ]; then
 			[ -z "$report" ] || deny unpack "$report"
 			deny checksum "$bad"
 		fi
@@ -132,14 +146,38 @@ check() {
 	cd / && rm -rf "$in"
 }
 
-# place moves the files of the sums from here into the tree, a directory at a time: no command for each file.
+# hash prints what is wrong with the files; a volume that is slow is asked for several at once.
+hash() {
+	lines=$(wc -l <../sums)
+	step=$(((lines + d - 1) / d))
+	from=1
+	while [ "$from" -le "$lines" ]; do
+		sed -n "${from},$((from + step - 1))p" ../sums | {
+			sha256sum -c - 2>&1
+			say "status $?"
+		} | grep -v -e ': OK$' -e '^status 0$' &
+		from=$((from + step))
+	done
+	wait
+}
+
+# place moves the files of the sums from here into the tree.
 place() {
+	spread ../../tree mv -f
+}
+
+# spread TARGET COMMAND...: runs the command with all files of the sums and the directory below TARGET that they belong
+# into, a directory at a time: no command for each file.
+spread() {
+	to=$1
+	shift
 	from=1
 	IFS=,
 	for n in $a; do
-		path=$(sed -n "${from}{p;q;}" ../sums | cut -b67-)
-		mkdir -p "../../tree/${path%/*}" || return
-		sed -n "${from},$((from + n - 1))p" ../sums | cut -b67- | tr '\n' '\0' | xargs -0 -r mv -f -t "../../tree/${path%/*}" || return
+		path=$(sed -n "${from}{p;q;}" "$in/sums" | cut -b67-)
+		mkdir -p "$to/${path%/*}" || return
+		sed -n "${from},$((from + n - 1))p" "$in/sums" | cut -b67- | tr '\n' '\0' |
+			xargs -0 -r -n "$((n / d + 1))" -P "$d" "$@" -t "$to/${path%/*}" || return
 		from=$((from + n))
 	done
 }
@@ -185,29 +223,62 @@ check_range() {
 whole() {
 	IFS= read -r line || refuse cut "the frame of $id is incomplete"
 	is_number "$a" && is_number "$b" && [ "$(printf '%s\n' "$line" | sha256sum)" = "$id  -" ] || refuse frame "$verb"
-	settle
 	path=${line#*"  "}
 	case $path/ in ./*) ;; *) refuse frame "$verb" ;; esac
 	case $path/ in */../*) refuse frame "$verb" ;; esac
 	in=$work/big/$id
-	if [ ! -f "$work/done/$id" ]; then
-		[ "$(find "$in" -type f ! -name data ! -name sums 2>/dev/null | wc -l)" -eq "$b" ] && [ "$(stat -c %s "$in/data" 2>/dev/null)" = "$a" ] &&
-			{ [ "$c" != check ] || [ "$(sha256sum <"$in/data")" = "${line%% *}  -" ]; } || {
-			# Whatever lies there is not a part of this file.
+	settle
+	join_ranges </dev/null &
+	checker=$!
+}
+
+join_ranges() {
+	[ -f "$work/done/$id" ] || complete || {
+		# Whatever lies there is not this file. Another session may have been faster.
+		[ -f "$work/done/$id" ] || {
 			rm -rf "$in"
 			say "ERR $nonce $id lost $(hex "ranges of a file are missing")"
 			return
 		}
-		made=$({
-			mkdir -p "$work/tree/${path%/*}" && printf '%s\n' "$line" >"$in/sums" &&
-				mv -f -T "$in/data" "$work/tree/$path" && mv -f -T "$in/sums" "$work/done/$id"
-		} 2>&1) || {
-			say "ERR $nonce $id write $(hex "$made")"
-			return
-		}
-	fi
+	}
+	[ -f "$work/done/$id" ] || made=$({
+		mkdir -p "$work/tree/${path%/*}" && printf '%s\n' "$line" >"$in/sums" &&
+			mv -f -T "$in/data" "$work/tree/$path" && mv -f -T "$in/sums" "$work/done/$id"
+	} 2>&1) || [ -f "$work/done/$id" ] || {
+		say "ERR $nonce $id write $(hex "$made")"
+		return
+	}
 	rm -rf "$in"
 	say "OK $nonce $id"
+}
+
+# complete: as many receipts as ranges, the right size, and, where a receipt may have outlived the data that it is of,
+# the right sum.
+complete() {
+	[ "$(find "$in" -type f ! -name data ! -name sums 2>/dev/null | wc -l)" -eq "$b" ] && [ "$(stat -c %s "$in/data" 2>/dev/null)" = "$a" ] &&
+		{ [ "$c" != check ] || [ "$(sha256sum <"$in/data")" = "${line%% *}  -" ]; }
+}
+
+# outcome tells what became of a job whose answer was lost. Its session may still be at work on what had reached it.
+outcome() {
+	is_sum "$id" || refuse frame "$verb"
+	case $a$b in *[!0-9a-f.]*) refuse frame "$verb" ;; esac
+	settle
+	tries=0
+	while [ -e "$work/lock/$owner.$a" ] && [ "$tries" -lt 10 ]; do
+		sleep 1
+		tries=$((tries + 1))
+	done
+	if [ -n "$b" ]; then
+		[ ! -f "$work/big/$id/$b" ] && [ ! -f "$work/done/$id" ] || say "DONE $nonce $id"
+	elif [ -f "$work/done/$id" ]; then
+		say "DONE $nonce $id"
+	else
+		hush
+		find "$work/done" -type f -name "$id.*" -exec cat {} + | gzip -c | base64 -w 3000 | sed "s/^/HAVE $nonce /"
+		beats
+	fi
+	say "GOT $nonce"
 }
 
 # give: the sums go out compressed. A tree in which a file is newer than its sums was changed by somebody.
@@ -253,37 +324,61 @@ publish() {
 		finish
 		return
 	fi
-	[ -d "$work/tree" ] && [ ! -L "$work/tree" ] || {
-		drop lost "$work is gone"
-		return
-	}
 	mine=$work/in-$nonce-sums
 	made=$({ find "$work/done" -type f -exec cat {} + | sort -u >"$mine"; } 2>&1)
 	[ "$(sha256sum 2>&1 <"$mine")" = "$b  -" ] || {
 		drop checksum "${made:-the receipts are not those of the manifest}"
 		return
 	}
-	found=$(size "$work/tree")
+	claim || {
+		if published "$id" "$a"; then finish; else drop lost "$work is gone"; fi
+		return
+	}
+	found=$(count "$mine" "$claimed")
 	[ "$found" = "$id $a 0" ] || {
+		mv -T "$claimed" "$work/tree" 2>/dev/null
 		drop count "$found"
 		return
 	}
 	# What the rename makes visible must be on the disk before it. Old tools know sync only without an operand.
 	sync -f "$work" 2>/dev/null || sync
-	# Of all who may be here at once, dead ones that do not know it among them, one gets the tree.
-	made=$(mv -T "$work/tree" "$work/tree-$nonce" 2>&1) || {
-		if published "$id" "$a"; then finish; else drop lost "$made"; fi
+	made=$(appear 2>&1) || published "$id" "$a" || {
+		drop write "$made"
 		return
 	}
-	if ! published "$id" "$a"; then
-		clear_name
-		made=$({ mv -f -T "$mine" "$sums" && mv -T "$work/tree-$nonce" "$final"; } 2>&1) || published "$id" "$a" || {
-			drop write "$made"
-			return
-		}
-		sync -f "$dir" 2>/dev/null
-	fi
+	sync -f "$dir" 2>/dev/null
 	finish
+}
+
+# claim: of all who may be publishing at once, dead ones that do not know it among them, one has the tree: who took it
+# last. It may lie where another one was about to publish it.
+claim() {
+	claimed=$work/tree-$nonce
+	find "$work" ! -path "$work" -prune -name 'tree-*' -exec mv -T {} "$claimed" \; 2>/dev/null
+	[ -d "$claimed" ] || mv -T "$work/tree" "$claimed" 2>/dev/null
+}
+
+# appear gives the tree its name. Only where that is not free it looks at what is there: a tree that is what its name
+# says is never touched.
+appear() {
+	mv -f -T "$mine" "$sums" || return
+	mv -T "$claimed" "$final" 2>/dev/null && return
+	published "$id" "$a" && return
+	[ -d "$claimed" ] || return
+	clear_name
+	mv -T "$claimed" "$final"
+}
+
+# count SUMS DIRECTORY: like size, of the files that are named in the sums; several at once, because each may be a round
+# trip. What else there is shows in the last number. 200 sizes are less than a pipe keeps together.
+count() {
+	(cd "$2" && cut -b67- "$1" | tr '\n' '\0' | xargs -0 -r -n 200 -P 8 stat -c %s 2>/dev/null) | {
+		n=0 bytes=0
+		while read -r each; do
+			n=$((n + 1)) bytes=$((bytes + each))
+		done
+		say "$n $bytes $(($(find "$2" -type f | wc -l) - n + $(find "$2" ! -type f ! -type d | wc -l)))"
+	}
 }
 
 # clear_name takes away what has the name of the tree and is not what the name says. Should it have become that in the
@@ -306,10 +401,15 @@ left() {
 task_worker() {
 	beats
 	trap left EXIT
-	if [ "$1" = lead ]; then
+	if [ "${1-}" = lead ]; then
 		look "$2" "$3"
-		[ "$state" = present ] || join
+		[ "$state" = present ] || join "$2" "$3"
 	else
+		shift
+		for gone in "$@"; do
+			case $gone in '' | *[!0-9a-f-]*) refuse argument "owner $gone" ;; esac
+			find "$work/lock" -type f -name "$gone.*" -exec rm -f {} + 2>/dev/null
+		done
 		join
 	fi
 	say "READY $nonce"
@@ -319,6 +419,7 @@ task_worker() {
 		S | L | C) shard ;;
 		R) range ;;
 		F) whole ;;
+		O) outcome ;;
 		G) give ;;
 		P)
 			# However long the disk takes, it is this side that is at work.
@@ -329,7 +430,7 @@ task_worker() {
 			beats
 			;;
 		H) [ -z "$member" ] || printf '%s' "$serial$id" >"$member" ;;
-		W) if published "$id" "$a"; then say "TREE $nonce present"; else join; fi ;;
+		W) if published "$id" "$a"; then say "TREE $nonce present"; else join "$id" "$a"; fi ;;
 		K)
 			case $id in '' | *[!0-9a-f-]*) refuse frame "$verb" ;; esac
 			find "$work/lock" -type f -name "$id.*" -exec rm -f {} + 2>/dev/null
