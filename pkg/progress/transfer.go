@@ -23,7 +23,7 @@ type Transfer struct {
 	// from an older tree or an earlier attempt. The first state that has any
 	// makes the Reporter say so.
 	TakenOverFiles, TakenOverBytes int64
-	// Compressed is the payload of the files that travelled compressed.
+	// Compressed is the payload of the files that traveled compressed.
 	Compressed int64
 	// Retries counts what had to be done again.
 	Retries int

@@ -93,8 +93,8 @@ type StagingStatus struct {
 	Bytes           int64   `json:"bytes"`           // of these files
 	TakenOverFiles  int64   `json:"takenOverFiles"`  // on the volume already: in an older tree, or from an earlier attempt
 	TakenOverBytes  int64   `json:"takenOverBytes"`  // of these files
-	SentBytes       int64   `json:"sentBytes"`       // that travelled: archives, compressed where that pays, retries included
-	CompressedBytes int64   `json:"compressedBytes"` // bytes of files that travelled compressed
+	SentBytes       int64   `json:"sentBytes"`       // that traveled: archives, compressed where that pays, retries included
+	CompressedBytes int64   `json:"compressedBytes"` // bytes of files that traveled compressed
 	Retries         int     `json:"retries"`         // sessions and pieces of work that failed and were repeated
 	Pods            int     `json:"pods"`            // stage Pods that were needed
 	Seconds         float64 `json:"seconds"`         // from the first session to the published tree

@@ -31,6 +31,8 @@ type bigFile struct {
 	have   map[int64]string    // receipts by offset: "<length>.<sha256>"
 	denied int                 // how often the volume has refused to make a file of the ranges
 
+	suspect bool
+
 	sent, found int64 // bytes of the ranges that were counted
 }
 
@@ -171,12 +173,19 @@ func (b *bigFile) received(number int, sent bool) (last bool) {
 	return b.left == 0
 }
 
-// partly tells whether ranges of an earlier attempt are part of the file. When the node lost its power since, a receipt may have
-// outlived the data that it is of.
+// partly tells whether the receipts of the ranges are not enough: some are of an earlier attempt, since when the node may have lost its
+// power, or of a session that broke, which may have written on.
 func (b *bigFile) partly() bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return b.found > 0
+	return b.found > 0 || b.suspect
+}
+
+// suspects notes that a range was refused, or that its session broke.
+func (b *bigFile) suspects() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.suspect = true
 }
 
 // deny counts a refusal of the whole, and returns their number.

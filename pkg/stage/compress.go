@@ -52,7 +52,7 @@ type compression struct {
 	mode Compress
 
 	mu    sync.Mutex
-	rate  float64 // bytes per second that travelled, a moving average; 0 is unknown
+	rate  float64 // bytes per second that traveled, a moving average; 0 is unknown
 	near  bool    // the first session opened fast
 	since time.Time
 	bytes int64

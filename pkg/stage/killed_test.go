@@ -91,7 +91,7 @@ func wantRest(t *testing.T, p Plan, first, second Report) {
 	}
 	// A header and a block for each small file.
 	if limit := second.Bytes + 4096 + 1200*int64(len(p.Manifest)); second.Sent > limit {
-		t.Errorf("%d bytes travelled for %d", second.Sent, second.Bytes)
+		t.Errorf("%d bytes traveled for %d", second.Sent, second.Bytes)
 	}
 	if second.AlreadyPublished {
 		t.Errorf("report %+v", second)

@@ -24,10 +24,10 @@ func TestLifetime(t *testing.T) {
 		}{
 			"no session":     {"", "7200", 4},
 			"still":          {"[ -e session.aa ] || printf . >session.aa", "7200", 121},
-			"alive":          {"printf . >>session.aa", "500", 100},
-			"one of two":     {"printf . >>session.aa; printf . >session.bb", "500", 100},
-			"comes late":     {"[ $(wc -c <naps) -lt 3 ] || printf . >>session.aa", "500", 100},
-			"ends":           {"if [ $(wc -c <naps) -lt 50 ]; then printf . >>session.aa; else rm -f session.aa; fi", "7200", 53},
+			"alive":          {"printf . >>session.aa", "150", 30},
+			"one of two":     {"printf . >>session.aa; printf . >session.bb", "150", 30},
+			"comes late":     {"[ $(wc -c <naps) -lt 3 ] || printf . >>session.aa", "150", 30},
+			"ends":           {"if [ $(wc -c <naps) -lt 10 ]; then printf . >>session.aa; else rm -f session.aa; fi", "7200", 13},
 			"other files":    {"printf . >>other.aa", "7200", 4},
 			"no time at all": {"", "4", 0},
 		} {

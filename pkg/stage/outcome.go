@@ -53,6 +53,9 @@ func (t *transfer) refused(j *job, err *VolumeError) error {
 		return err
 	}
 	j.denied++
+	if j.kind == frameRange {
+		j.big.suspects()
+	}
 	switch {
 	case j.kind == frameLinks && err.Reason == NoLink && j.denied == 1:
 		// The file system has no hard links, or the older tree is not whole. What has the same name there can be copied.
@@ -119,8 +122,8 @@ func (t *transfer) rangesAgain(j *job) []*job {
 	return jobs
 }
 
-// travelled counts bytes that were handed to a connection.
-func (t *transfer) travelled(j *job, n int64) {
+// traveled counts bytes that were handed to a connection.
+func (t *transfer) traveled(j *job, n int64) {
 	j.wire = n
 	t.mu.Lock()
 	defer t.mu.Unlock()

@@ -97,7 +97,7 @@ func (p Plan) Dir() string {
 func (p Plan) Needs() (bytes, inodes int64) {
 	all := make([]int32, len(p.Manifest))
 	for i := range all {
-		all[i] = int32(i) //nolint:gosec // NewPlan bounds the number of files
+		all[i] = int32(i)
 	}
 	return p.needs(all)
 }

@@ -59,7 +59,7 @@ func TestQueueOfMany(t *testing.T) {
 	var workers sync.WaitGroup
 	for n := range 8 {
 		workers.Go(func() {
-			r := rand.New(rand.NewPCG(uint64(n), 1)) //nolint:gosec // not a secret
+			r := rand.New(rand.NewPCG(uint64(n), 1))
 			for {
 				next, finished, changed := q.take()
 				switch {

@@ -11,6 +11,9 @@ import (
 // off it keeps what came whole. The rest goes back to the queue.
 func (t *transfer) recover(s *session, lost []*job, nonce string) error {
 	for n, j := range lost {
+		if j.kind == frameRange {
+			j.big.suspects()
+		}
 		there := map[string][32]byte{}
 		done, err := s.listen(t.plan, "O "+j.id+" "+nonce+j.receipt(), func(line []byte) {
 			if sum, name, ok := parseSum(line); ok && len(there) <= len(j.files) {

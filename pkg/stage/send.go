@@ -66,7 +66,7 @@ func (w *worker) sendShard(ctx context.Context, j *job) error {
 	if out.left != 0 {
 		return fmt.Errorf("shard %s is %d bytes shorter than planned", j.id, out.left)
 	}
-	t.travelled(j, size)
+	t.traveled(j, size)
 	_, err = fmt.Fprintf(w.session, "E %s\n", j.id)
 	return err
 }
@@ -128,7 +128,7 @@ func (w *worker) frame(j *job, head string, body []byte) error {
 	if _, err := w.session.Write(body); err != nil {
 		return err
 	}
-	w.t.travelled(j, int64(len(body)))
+	w.t.traveled(j, int64(len(body)))
 	_, err := fmt.Fprintf(w.session, "E %s\n", j.id)
 	return err
 }

@@ -62,7 +62,7 @@ func digest(text []byte) string {
 func sortedSums(m dataset.Manifest) string {
 	order := make([]int32, len(m))
 	for i := range order {
-		order[i] = int32(i) //nolint:gosec // NewPlan bounds the number of files
+		order[i] = int32(i)
 	}
 	slices.SortFunc(order, func(a, b int32) int {
 		return cmp.Or(slices.Compare(m[a].SHA256[:], m[b].SHA256[:]), strings.Compare(m[a].Path, m[b].Path))
@@ -89,7 +89,7 @@ type job struct {
 	big     *bigFile
 	number  int // of a range
 
-	wire   int64 // bytes that travelled, when it was sent last
+	wire   int64 // bytes that traveled, when it was sent last
 	denied int   // how often the volume has refused it
 }
 

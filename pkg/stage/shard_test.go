@@ -51,7 +51,7 @@ func randomPlan(t testing.TB, r *rand.Rand) Plan {
 func allOf(p Plan) []int32 {
 	all := make([]int32, len(p.Manifest))
 	for i := range all {
-		all[i] = int32(i) //nolint:gosec // a test has few files
+		all[i] = int32(i)
 	}
 	return all
 }

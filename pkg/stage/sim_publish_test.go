@@ -172,7 +172,7 @@ func (p *simProcess) appear(f frameLine, sums, claimed string) error {
 	}
 	p.step()
 	if p.vol.find(nil, claimed) == nil {
-		return simNoEntry
+		return errSimNoEntry
 	}
 	p.clearName(f)
 	p.step()

@@ -10,15 +10,20 @@ import (
 	"time"
 )
 
-// What a file system says, in the words of the tools.
+// words are what a tool says, as it says it.
+type words string
+
+func (w words) Error() string { return string(w) }
+
+// What a file system says.
 var (
-	simNoEntry  = errors.New("No such file or directory")
-	simExists   = errors.New("File exists")
-	simNotDir   = errors.New("Not a directory")
-	simIsDir    = errors.New("Is a directory")
-	simNotEmpty = errors.New("Directory not empty")
-	simNoSpace  = errors.New("No space left on device")
-	simNoLinks  = errors.New("Operation not permitted")
+	errSimNoEntry  = words("No such file or directory")
+	errSimExists   = words("File exists")
+	errSimNotDir   = words("Not a directory")
+	errSimIsDir    = words("Is a directory")
+	errSimNotEmpty = words("Directory not empty")
+	errSimNoSpace  = words("No space left on device")
+	errSimNoLinks  = words("Operation not permitted")
 )
 
 // simInode is a file, or a directory when it has kids. A process that is inside a directory, or has a file open, holds the inode.
@@ -61,16 +66,16 @@ func (v *simVolume) walk(base *simInode, name string) (*simInode, error) {
 		case part == "" || part == ".":
 			continue
 		case node.kids == nil:
-			return nil, simNotDir
+			return nil, errSimNotDir
 		case part == "..":
 			if node = node.parent; node == nil {
-				return nil, simNoEntry
+				return nil, errSimNoEntry
 			}
 			continue
 		}
 		next, there := node.kids[part]
 		if !there {
-			return nil, simNoEntry
+			return nil, errSimNoEntry
 		}
 		node = next
 	}
@@ -85,9 +90,9 @@ func (v *simVolume) parent(base *simInode, name string) (*simInode, string, erro
 	case err != nil:
 		return nil, "", err
 	case node.kids == nil:
-		return nil, "", simNotDir
+		return nil, "", errSimNotDir
 	case node != v.root && node.parent == nil:
-		return nil, "", simNoEntry // it was removed
+		return nil, "", errSimNoEntry // it was removed
 	}
 	return node, last, nil
 }
@@ -144,9 +149,9 @@ func (v *simVolume) mkdir(base *simInode, name string) error {
 	case err != nil:
 		return err
 	case last == "" || last == "." || dir.kids[last] != nil:
-		return simExists
+		return errSimExists
 	case !v.take(simInodeBytes):
-		return simNoSpace
+		return errSimNoSpace
 	}
 	v.put(dir, last, &simInode{kids: map[string]*simInode{}, mtime: time.Now()})
 	return nil
@@ -158,11 +163,11 @@ func (v *simVolume) mkdirAll(base *simInode, name string) error {
 	for part := range strings.SplitSeq(name, "/") {
 		made += part
 		if part != "" && part != ".." && part != "." {
-			if err := v.mkdir(base, made); err != nil && !errors.Is(err, simExists) {
+			if err := v.mkdir(base, made); err != nil && !errors.Is(err, errSimExists) {
 				return err
 			}
 			if node := v.find(base, made); node != nil && node.kids == nil {
-				return simNotDir
+				return errSimNotDir
 			}
 		}
 		made += "/"
@@ -181,13 +186,13 @@ func (v *simVolume) open(base *simInode, name string, truncate bool) (*simInode,
 	node := dir.kids[last]
 	if node == nil {
 		if !v.take(simInodeBytes) {
-			return nil, simNoSpace
+			return nil, errSimNoSpace
 		}
 		node = &simInode{mtime: time.Now()}
 		v.put(dir, last, node)
 	}
 	if node.kids != nil {
-		return nil, simIsDir
+		return nil, errSimIsDir
 	}
 	if truncate && len(node.data) > 0 {
 		v.touched(node)
@@ -213,7 +218,7 @@ func (v *simVolume) writeAt(node *simInode, data []byte, offset int64) error {
 	if node.links > 0 { // what has no name any more takes no room in this model
 		if free := v.capacity - v.used; offset+int64(len(data))-int64(len(node.data)) > max(0, free) {
 			data = data[:min(int64(len(data)), max(0, int64(len(node.data))+max(0, free)-offset))]
-			err = simNoSpace
+			err = errSimNoSpace
 		}
 	}
 	end := offset + int64(len(data))
@@ -245,7 +250,7 @@ func (v *simVolume) read(base *simInode, name string) ([]byte, error) {
 	case err != nil:
 		return nil, err
 	case node.kids != nil:
-		return nil, simIsDir
+		return nil, errSimIsDir
 	}
 	return node.data, nil
 }
@@ -263,11 +268,11 @@ func (v *simVolume) link(base *simInode, old, name string) error {
 	case err != nil:
 		return err
 	case node.kids != nil || v.noLinks:
-		return simNoLinks
+		return errSimNoLinks
 	}
 	if there := dir.kids[last]; there != nil {
 		if there.kids != nil {
-			return simExists
+			return errSimExists
 		}
 		v.drop(dir, last)
 	}
@@ -287,7 +292,7 @@ func (v *simVolume) rename(base *simInode, old, name string) error {
 	to, last, err := v.parent(base, name)
 	switch {
 	case node == nil:
-		return simNoEntry
+		return errSimNoEntry
 	case err != nil:
 		return err
 	}
@@ -296,11 +301,11 @@ func (v *simVolume) rename(base *simInode, old, name string) error {
 		case there == node:
 			return nil
 		case there.kids == nil && node.kids != nil:
-			return simNotDir
+			return errSimNotDir
 		case there.kids != nil && node.kids == nil:
-			return simIsDir
+			return errSimIsDir
 		case len(there.kids) > 0:
-			return simNotEmpty
+			return errSimNotEmpty
 		}
 		v.drop(to, last)
 	}
@@ -339,11 +344,11 @@ func (v *simVolume) rmdir(base *simInode, name string) error {
 	case err != nil:
 		return err
 	case dir.kids[last] == nil:
-		return simNoEntry
+		return errSimNoEntry
 	case dir.kids[last].kids == nil:
-		return simNotDir
+		return errSimNotDir
 	case len(dir.kids[last].kids) > 0:
-		return simNotEmpty
+		return errSimNotEmpty
 	}
 	v.drop(dir, last)
 	return nil

@@ -156,7 +156,7 @@ func (y *survey) noteOther(line []byte) {
 	if y.bySum == nil {
 		y.bySum = make(map[[32]byte][]int32, len(y.m))
 		for i, f := range y.m {
-			y.bySum[f.SHA256] = append(y.bySum[f.SHA256], int32(i)) //nolint:gosec // NewPlan bounds the number of files
+			y.bySum[f.SHA256] = append(y.bySum[f.SHA256], int32(i))
 		}
 	}
 	for _, i := range y.bySum[sum] {
@@ -210,7 +210,7 @@ func (y *survey) missing() []int32 {
 	var files []int32
 	for i := range y.m {
 		if !y.claimed[i] {
-			files = append(files, int32(i)) //nolint:gosec // NewPlan bounds the number of files
+			files = append(files, int32(i))
 		}
 	}
 	return files

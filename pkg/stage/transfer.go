@@ -11,9 +11,10 @@ import (
 )
 
 const (
-	// DefaultParallel is the number of sessions that share a transfer, MaxParallel what a cluster is asked for at most.
+	// DefaultParallel is the number of sessions that share a transfer.
 	DefaultParallel = 4
-	MaxParallel     = 16
+	// MaxParallel is what a cluster is asked for at most.
+	MaxParallel = 16
 )
 
 // Options are what a caller wants of a transfer. The zero value is good.
@@ -35,13 +36,13 @@ type Progress struct {
 	// Files and Bytes are acknowledged; TotalFiles and TotalBytes are to be sent. What was taken over is in neither.
 	Files, TotalFiles int64
 	Bytes, TotalBytes int64
-	// Sent is the number of bytes that travelled: of archives and ranges, compressed where they are, retries included.
+	// Sent is the number of bytes that traveled: of archives and ranges, compressed where they are, retries included.
 	Sent int64
 	// InFlight is how many bytes of files are on the way, or about to be.
 	InFlight int64
 	// TakenOverFiles and TakenOverBytes were on the volume already: linked from older trees, or verified there by an earlier attempt.
 	TakenOverFiles, TakenOverBytes int64
-	// Compressed is how many bytes of files travelled compressed.
+	// Compressed is how many bytes of files traveled compressed.
 	Compressed int64
 	// Retries is the number of sessions and pieces of work that failed and were repeated.
 	Retries int

@@ -86,13 +86,13 @@ func (v *Volume) stalled() {
 	v.plainer = true
 }
 
-// gone returns a *GoneError when the Pod of n, which now returned, has ended.
-func (n *Volume) gone(ctx context.Context) error {
-	if n.Check == nil {
+// gone returns a *GoneError when the Pod of v, which now returned, has ended.
+func (v *Volume) gone(ctx context.Context) error {
+	if v.Check == nil {
 		return nil
 	}
 	var gone *GoneError
-	if err := n.Check(ctx); errors.As(err, &gone) {
+	if err := v.Check(ctx); errors.As(err, &gone) {
 		return gone
 	}
 	return nil

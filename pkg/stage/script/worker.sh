@@ -67,7 +67,7 @@ salvage() (
 	find . -type f -exec sha256sum {} + | sort - ../sums | uniq -d >../kept
 	[ -s ../kept ] && mv -f -T ../kept ../sums || return
 	a=$(cut -b67- ../sums | sed 's,/[^/]*$,,' | uniq -c | while read -r n rest; do printf '%s,' "$n"; done)
-	place && mv -f -T ../sums "$work/done/$id.$nonce"
+	place && mv -f -T ../sums "../../done/$id.$nonce"
 ) >/dev/null 2>&1
 
 # settle waits for the check of what came before: one at a time, so that the answers keep their order.
@@ -102,7 +102,7 @@ copy() {
 		decoded "$b" >"$in/sums"
 		cat >/dev/null
 	} 2>&1 | first
-	(cd "$dir/$e" && spread "$in/tree" cp -f) 2>&1 | first
+	(cd "$dir/$e" && spread "$in/sums" "$in/tree" cp -f) 2>&1 | first
 }
 
 shard() {
@@ -141,7 +141,7 @@ check() {
 		deny link "$report"
 	fi
 	bad=$(place 2>&1) || deny write "$bad"
-	bad=$(mv -f -T ../sums "$work/done/$id" 2>&1) || deny write "$bad"
+	bad=$(mv -f -T ../sums "../../done/$id" 2>&1) || deny write "$bad"
 	say "OK $nonce $id"
 	cd / && rm -rf "$in"
 }
@@ -161,22 +161,23 @@ hash() {
 	wait
 }
 
-# place moves the files of the sums from here into the tree.
+# place moves the files of the sums from here into the tree. It says nowhere where it is: should somebody have thrown the
+# work directory away, that is where the files and their receipt go, too.
 place() {
-	spread ../../tree mv -f
+	spread ../sums ../../tree mv -f
 }
 
-# spread TARGET COMMAND...: runs the command with all files of the sums and the directory below TARGET that they belong
+# spread SUMS TARGET COMMAND...: runs the command with all files of the sums and the directory below TARGET that they belong
 # into, a directory at a time: no command for each file.
 spread() {
-	to=$1
-	shift
+	list=$1 to=$2
+	shift 2
 	from=1
 	IFS=,
 	for n in $a; do
-		path=$(sed -n "${from}{p;q;}" "$in/sums" | cut -b67-)
+		path=$(sed -n "${from}{p;q;}" "$list" | cut -b67-)
 		mkdir -p "$to/${path%/*}" || return
-		sed -n "${from},$((from + n - 1))p" "$in/sums" | cut -b67- | tr '\n' '\0' |
+		sed -n "${from},$((from + n - 1))p" "$list" | cut -b67- | tr '\n' '\0' |
 			xargs -0 -r -n "$((n / d + 1))" -P "$d" "$@" -t "$to/${path%/*}" || return
 		from=$((from + n))
 	done
@@ -187,7 +188,8 @@ range() {
 	codec=${d%%:*} bytes=${d##*:}
 	is_number "$bytes" || refuse frame "$verb"
 	in=$work/big/$id
-	made=$({ mkdir -p "$in" && : >>"$in/data"; } 2>&1) || refuse write "$made"
+	# A receipt must not outlive what it is of.
+	made=$({ mkdir -p "$in" && rm -f "$in/$a.$b.$c" && : >>"$in/data"; } 2>&1) || refuse write "$made"
 	# dd says how much it copied on stderr; only what it says beside that is an error.
 	case $codec in
 	raw) report=$(dd bs=65536 count="$bytes" iflag=fullblock,count_bytes of="$in/data" seek="$a" oflag=seek_bytes conv=notrunc 2>&1) || refuse write "$report" ;;
