@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"path"
+	"slices"
 	"strings"
 	"time"
 )
@@ -161,11 +162,18 @@ func (p *simProcess) left() {
 }
 
 func (p *simProcess) clean() {
-	for _, name := range p.more {
+	for _, entry := range p.more {
+		name, owners, _ := strings.Cut(entry, ":")
 		if !workName.MatchString(name) && !strings.HasPrefix(name, ".trash-") {
 			p.refuse("argument", name)
 		}
-		p.discard(name)
+		busy := slices.ContainsFunc(p.vol.names(nil, p.dir+"/"+name+"/lock"), func(member string) bool {
+			owner, _, _ := strings.Cut(member, ".")
+			return !slices.Contains(strings.Split(owners, ":"), owner)
+		})
+		if !busy {
+			p.discard(name)
+		}
 	}
 	_ = p.vol.rmdir(nil, p.dir)
 	p.say("CLEANED", p.nonce)

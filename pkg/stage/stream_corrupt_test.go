@@ -95,7 +95,7 @@ func TestStreamsCorruptBehindTLS(t *testing.T) {
 			d := write(t, files)
 			p := fine(s.plan(t, d))
 			planted := s.plant(t, p)
-			report, err := s.push(t.Context(), t, p, d, Options{Parallel: 4, Compress: c.compress})
+			report, err := s.push(t.Context(), t, p, d, Options{Parallel: 1, Compress: c.compress})
 			if err != nil {
 				t.Fatal(err)
 			}

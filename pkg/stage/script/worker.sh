@@ -326,6 +326,10 @@ publish() {
 		finish
 		return
 	fi
+	[ -d "$work" ] || {
+		drop lost "$work is gone"
+		return
+	}
 	mine=$work/in-$nonce-sums
 	made=$({ find "$work/done" -type f -exec cat {} + | sort -u >"$mine"; } 2>&1)
 	[ "$(sha256sum 2>&1 <"$mine")" = "$b  -" ] || {
