@@ -27,6 +27,9 @@ PNG files full of noise, which nothing can compress.
 
 `
 
+// reportRest begins the part of the page that is written by hand, which stays.
+const reportRest = "\n## What the aims that are not met cost\n"
+
 // writeReport writes the table as a page.
 func writeReport(path, machine string, rounds int, rows []row, limits []limit) error {
 	var page strings.Builder
@@ -50,6 +53,11 @@ func writeReport(path, machine string, rounds int, rows []row, limits []limit) e
 	page.WriteString("\n## The machine's own limits\n\n| what | measured |\n| --- | --- |\n")
 	for _, l := range limits {
 		fmt.Fprintf(&page, "| %s | %s |\n", strings.ReplaceAll(l.what, "|", `\|`), l.value)
+	}
+	if old, err := os.ReadFile(path); err == nil {
+		if _, rest, found := strings.Cut(string(old), reportRest); found {
+			page.WriteString(reportRest + rest)
+		}
 	}
 	if err := os.WriteFile(path, []byte(page.String()), 0o644); err != nil {
 		return fmt.Errorf("write the report: %w", err)

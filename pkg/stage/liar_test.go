@@ -72,7 +72,7 @@ func (l liar) Exec(ctx context.Context, _ podio.Target, command []string, stdin 
 		}
 		text, told := l.answer[words[0]]
 		if !told {
-			text = map[string]string{"S": "OK NONCE ID\n", "R": "OK NONCE ID\n", "F": "OK NONCE ID\n", "L": "OK NONCE ID\n", "C": "OK NONCE ID\n",
+			text = map[string]string{"S": "OK NONCE ID\n", "R": "OK NONCE ID\n", "F": "OK NONCE ID\n", "N": "OK NONCE ID\n", "L": "OK NONCE ID\n", "C": "OK NONCE ID\n",
 				"G": "GOT NONCE\n", "O": "GOT NONCE\n", "P": "PUBLISHED NONCE TREEID\n", "X": "LOCKED NONCE \n", "K": "LOCKED NONCE \n", "W": "LOCKED NONCE \n"}[words[0]]
 		}
 		say(text, id)
@@ -114,7 +114,7 @@ func (l liar) take(in *bufio.Reader, words []string) (id string, err error) {
 	}
 	body := ""
 	switch words[0] {
-	case "S", "L", "C":
+	case "S", "N", "L", "C":
 		body = words[4]
 	case "R":
 		id += "." + words[2]

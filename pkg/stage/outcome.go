@@ -25,7 +25,7 @@ func (t *transfer) finish(j *job, sent bool) {
 	t.mu.Lock()
 	r := &t.report
 	switch j.kind {
-	case frameLinks, frameCopy:
+	case frameNames, frameLinks, frameCopy:
 		r.TakenOverFiles += int64(len(j.files))
 		r.TakenOverBytes += j.payload
 	case frameShard:
@@ -57,11 +57,16 @@ func (t *transfer) refused(j *job, err *VolumeError) error {
 		j.big.suspects()
 	}
 	switch {
+	case j.kind == frameNames && err.Reason == NoLink:
+		// Links of an attempt that broke are in the way, and only a link that is made elsewhere can take their place.
+		j.kind, j.denied = frameLinks, 0
+		t.queue.putBack(j)
+		return nil
 	case j.kind == frameLinks && err.Reason == NoLink && j.denied == 1:
 		// The file system has no hard links, or the older tree is not whole. What has the same name there can be copied.
 		t.queue.done(t.withoutLinks(j)...)
 		return nil
-	case j.kind == frameLinks || j.kind == frameCopy:
+	case j.kind == frameNames || j.kind == frameLinks || j.kind == frameCopy:
 		t.queue.done(t.send(j.files)...)
 		return nil
 	case j.kind == frameWhole && j.big.deny() < maxDenied:
@@ -88,7 +93,7 @@ func (t *transfer) withoutLinks(j *job) []*job {
 	}
 	jobs := t.send(other)
 	for _, part := range t.plan.cut(same, t.plan.limits.shardBytes, t.plan.limits.shardFiles) {
-		jobs = append(jobs, &job{kind: frameCopy, files: part, source: sourceOf(j.source), id: digest(sumsOf(m, part)), payload: sizeOf(m, part)})
+		jobs = append(jobs, &job{kind: frameCopy, files: part, source: j.source, id: digest(sumsOf(m, part)), payload: sizeOf(m, part)})
 	}
 	return jobs
 }
@@ -137,6 +142,13 @@ func (t *transfer) flying(n int64) {
 	defer t.mu.Unlock()
 	t.report.InFlight += n
 	t.options.Progress(t.report.Progress)
+}
+
+// mayFly tells whether n bytes more may be on the way.
+func (t *transfer) mayFly(n int64) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.report.InFlight+n <= max(aheadBytes, t.report.TotalBytes/aheadPart)
 }
 
 func (t *transfer) step(what string) {

@@ -15,7 +15,7 @@ func (w *worker) send(ctx context.Context, j *job) error {
 	switch j.kind {
 	case frameShard:
 		return w.sendShard(ctx, j)
-	case frameLinks, frameCopy:
+	case frameNames, frameLinks, frameCopy:
 		return w.sendTakeover(j)
 	case frameRange:
 		return w.sendRange(ctx, j)
@@ -82,7 +82,7 @@ func (w *worker) sendTakeover(j *job) error {
 		scratch := fmt.Sprintf(".%s.push/in-%s-%d", w.t.plan.TreeID, w.session.nonce, w.session.serial)
 		err = packLinks(m, j, scratch, z)
 	} else {
-		source = " " + j.source
+		source = " " + sourceOf(j.source)
 		_, err = z.Write(sumsOf(m, j.files))
 	}
 	if err = errors.Join(err, z.Close()); err != nil {

@@ -144,7 +144,7 @@ func (s *session) watch() {
 			if s.stdin != nil {
 				_ = s.stdin.Close()
 			}
-			s.linger(leaveFor)
+			s.linger(leaveFor, stallAfter)
 			s.cancel(context.Cause(s.caller))
 			return
 		case <-tick.C:
@@ -254,25 +254,7 @@ func (s *session) settle() {
 		_ = s.stdin.Close()
 	}
 	s.touch()
-	limit := time.NewTimer(lingerFor)
-	defer limit.Stop()
-	tick := time.NewTicker(time.Second)
-	defer tick.Stop()
-	for {
-		select {
-		case <-s.answers:
-		case <-s.done:
-			return
-		case <-s.ctx.Done():
-			return
-		case <-limit.C:
-			return
-		case <-tick.C:
-			if s.idle() > beatEvery+2*time.Second {
-				return
-			}
-		}
-	}
+	s.linger(lingerFor, beatEvery+2*time.Second)
 }
 
 // tell writes a frame and waits for an answer.
@@ -310,7 +292,7 @@ func (s *session) close() {
 	if s.stdin != nil {
 		_ = s.stdin.Close()
 	}
-	s.linger(leaveFor)
+	s.linger(leaveFor, stallAfter)
 	s.cancel(errSettled)
 	limit := time.NewTimer(abandonAfter)
 	defer limit.Stop()
@@ -320,10 +302,12 @@ func (s *session) close() {
 	}
 }
 
-// linger waits for the end of the session.
-func (s *session) linger(limit time.Duration) {
+// linger waits for the end of the session, or for silence.
+func (s *session) linger(limit, silence time.Duration) {
 	timer := time.NewTimer(limit)
 	defer timer.Stop()
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
 	for {
 		select {
 		case <-s.answers:
@@ -333,6 +317,10 @@ func (s *session) linger(limit time.Duration) {
 			return
 		case <-timer.C:
 			return
+		case <-tick.C:
+			if s.idle() > silence {
+				return
+			}
 		}
 	}
 }

@@ -30,7 +30,7 @@ func standardLimits() limits {
 	return limits{
 		rangeAbove: 16 << 20, rangeBytes: 8 << 20,
 		shardBytes: 16 << 20, shardBytesMin: 4 << 20,
-		shardFiles: 4000, linkFiles: 20_000, shardDirs: 64,
+		shardFiles: 4000, linkFiles: 5000, shardDirs: 64,
 		aim: 64, chunkBytes: 256 << 10,
 	}
 }
@@ -83,8 +83,8 @@ type job struct {
 	files []int32
 	// id names the job in frames and receipts: the sha256 of its sums.
 	id      string
-	payload int64 // bytes of files
-	source  string
+	payload int64    // bytes of files
+	source  string   // the tree that has the files, relative to the directory of the table
 	links   []string // the paths in source, of a shard of links
 	big     *bigFile
 	number  int // of a range
@@ -96,11 +96,20 @@ type job struct {
 // The kinds of frames that are jobs; script/worker.sh has the grammar.
 const (
 	frameShard = 'S'
+	frameNames = 'N'
 	frameLinks = 'L'
 	frameCopy  = 'C'
 	frameRange = 'R'
 	frameWhole = 'F'
 )
+
+// flight is how many bytes of files travel with the job.
+func (j *job) flight() int64 {
+	if j.kind == frameShard || j.kind == frameRange {
+		return j.payload
+	}
+	return 0
+}
 
 // key is what the acknowledgment of the job names.
 func (j *job) key() string {

@@ -171,7 +171,7 @@ func (p *simProcess) clean() {
 			owner, _, _ := strings.Cut(member, ".")
 			return !slices.Contains(strings.Split(owners, ":"), owner)
 		})
-		if !busy {
+		if !busy || strings.HasPrefix(name, ".trash-") {
 			p.discard(name)
 		}
 	}

@@ -41,7 +41,7 @@ func (p *simProcess) worker() {
 func (p *simProcess) frame() {
 	f := p.now
 	switch f.verb {
-	case "S", "L", "C":
+	case "S", "N", "L", "C":
 		p.shard()
 	case "R":
 		p.rangeOf()
@@ -100,7 +100,7 @@ func (p *simProcess) shard() {
 	if err := errors.Join(p.vol.mkdir(nil, f.in), p.vol.mkdir(nil, f.in+"/tree")); err != nil {
 		p.refuse("write", err.Error())
 	}
-	if f.verb == "C" {
+	if f.verb == "C" || f.verb == "N" {
 		if f.e == "" || f.e == "." || f.e == ".." || strings.Contains(f.e, "/") {
 			p.refuse("frame", f.verb)
 		}
@@ -116,6 +116,8 @@ func (p *simProcess) shard() {
 		f.report = p.extract(p.dir, body)
 	case "C":
 		f.report = p.copy(body)
+	case "N":
+		f.report = p.onlySums(body)
 	}
 	p.sealed()
 	p.settle()
@@ -176,10 +178,10 @@ func (p *simProcess) extract(into string, body []byte) string {
 // copy is a tar of the files of the sums, from another tree.
 func (p *simProcess) copy(body []byte) string {
 	f := &p.now
-	sums, err := decode(f.b, body)
-	if err := errors.Join(err, p.write(nil, f.in+"/sums", string(sums))); err != nil {
-		return err.Error()
+	if report := p.onlySums(body); report != "" {
+		return report
 	}
+	sums, _ := p.vol.read(nil, f.in+"/sums")
 	for _, line := range sumLines(sums) {
 		content, err := p.vol.read(nil, p.dir+"/"+f.e+"/"+line.name)
 		if err != nil {
@@ -192,6 +194,15 @@ func (p *simProcess) copy(body []byte) string {
 		if err := p.write(nil, name, string(content)); err != nil {
 			return err.Error()
 		}
+	}
+	return ""
+}
+
+// onlySums is a body that is no archive.
+func (p *simProcess) onlySums(body []byte) string {
+	sums, err := decode(p.now.b, body)
+	if err := errors.Join(err, p.write(nil, p.now.in+"/sums", string(sums))); err != nil {
+		return err.Error()
 	}
 	return ""
 }
@@ -228,7 +239,16 @@ func (p *simProcess) check(f frameLine) {
 	if here == nil {
 		p.deny(f, "lost", f.in+"/tree cannot be entered")
 	}
-	if f.verb != "L" {
+	switch f.verb {
+	case "N":
+		if err := p.spread(f, here, "../../../"+f.e+"/", p.link); err != nil {
+			p.deny(f, "link", err.Error())
+		}
+	case "L":
+		if f.report != "" {
+			p.deny(f, "link", f.report)
+		}
+	default:
 		bad := ""
 		for _, line := range sumLines(sums) {
 			content, err := p.vol.read(here, line.name)
@@ -243,11 +263,11 @@ func (p *simProcess) check(f frameLine) {
 			}
 			p.deny(f, "checksum", bad)
 		}
-	} else if f.report != "" {
-		p.deny(f, "link", f.report)
 	}
-	if err := p.place(f, here); err != nil {
-		p.deny(f, "write", err.Error())
+	if f.verb != "N" {
+		if err := p.place(f, here); err != nil {
+			p.deny(f, "write", err.Error())
+		}
 	}
 	p.step()
 	if err := p.vol.rename(here, "../sums", p.work+"/done/"+f.id); err != nil {
@@ -294,6 +314,18 @@ func (p *simProcess) salvage() {
 }
 
 func (p *simProcess) place(f frameLine, here *simInode) error {
+	return p.spread(f, here, "", p.vol.rename)
+}
+
+// link is cp -l: what is in the way stays.
+func (p *simProcess) link(here *simInode, from, to string) error {
+	if p.vol.find(here, to) != nil {
+		return errSimExists
+	}
+	return p.vol.link(here, from, to)
+}
+
+func (p *simProcess) spread(f frameLine, here *simInode, before string, do func(here *simInode, from, to string) error) error {
 	from := 0
 	for n := range strings.SplitSeq(strings.TrimSuffix(f.a, ","), ",") {
 		sums, _ := p.vol.read(nil, f.in+"/sums") // its name may lead elsewhere by now
@@ -309,7 +341,7 @@ func (p *simProcess) place(f frameLine, here *simInode) error {
 		}
 		for _, line := range group {
 			p.step()
-			if err := p.vol.rename(here, line.name, to+"/"+path.Base(line.name)); err != nil {
+			if err := do(here, before+line.name, to+"/"+path.Base(line.name)); err != nil {
 				return err
 			}
 		}

@@ -48,7 +48,7 @@ func noFaults() simFaults {
 
 // answerTo is what the work on a frame ends with.
 var answerTo = map[string]string{
-	"S": "OK", "L": "OK", "C": "OK", "R": "OK", "F": "OK", "P": "PUBLISHED", "G": "GOT", "W": "LOCKED", "K": "LOCKED", "X": "LOCKED", "": "READY",
+	"S": "OK", "N": "OK", "L": "OK", "C": "OK", "R": "OK", "F": "OK", "P": "PUBLISHED", "G": "GOT", "W": "LOCKED", "K": "LOCKED", "X": "LOCKED", "": "READY",
 }
 
 // draw decides about a session.

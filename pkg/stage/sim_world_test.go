@@ -119,7 +119,7 @@ func newSimWorld(t testing.TB, data *simData, seed uint64, verbose bool) *simWor
 		known: map[string]Plan{}, started: time.Now(),
 	}
 	w.cluster = &simCluster{vol: w.vol, seed: seed, log: w.log}
-	w.cluster.theme = []string{"", "", "S", "L", "C", "R", "F", "P", "P", "G", "W", "X"}[w.dice.n(12)]
+	w.cluster.theme = []string{"", "", "S", "N", "L", "C", "R", "F", "P", "P", "G", "W", "X"}[w.dice.n(13)]
 	w.vol.broken = w.fail
 	w.vol.renamed = w.renamed
 	_ = w.vol.mkdirAll(nil, simRoot)

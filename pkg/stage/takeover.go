@@ -7,7 +7,6 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"io"
-	"maps"
 	"math"
 	"slices"
 	"strconv"
@@ -172,14 +171,28 @@ func (y *survey) flush(source string) {
 	if len(y.links) == 0 {
 		return
 	}
-	for _, part := range y.plan.cut(slices.Sorted(maps.Keys(y.links)), math.MaxInt64, y.plan.limits.linkFiles) {
-		j := &job{kind: frameLinks, source: treeOf(source), files: part, id: digest(sumsOf(y.m, part)), payload: sizeOf(y.m, part)}
+	var same, other []int32
+	for i, name := range y.links {
+		if name == y.m[i].Path {
+			same = append(same, i)
+		} else {
+			other = append(other, i)
+		}
+	}
+	y.link(frameNames, source, same)
+	y.link(frameLinks, source, other)
+	clear(y.links)
+}
+
+func (y *survey) link(kind byte, source string, files []int32) {
+	slices.Sort(files)
+	for _, part := range y.plan.cut(files, math.MaxInt64, y.plan.limits.linkFiles) {
+		j := &job{kind: kind, source: treeOf(source), files: part, id: digest(sumsOf(y.m, part)), payload: sizeOf(y.m, part)}
 		for _, i := range part {
 			j.links = append(j.links, y.links[i])
 		}
 		y.jobs = append(y.jobs, j)
 	}
-	clear(y.links)
 }
 
 // treeOf is where the files of a source lie, relative to the directory of the table.

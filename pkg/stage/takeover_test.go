@@ -123,7 +123,7 @@ func TestTakesOverAttack(t *testing.T) {
 }
 
 // TestWithoutLinks: where the file system cannot link, what has the same name is copied on the volume, and the rest is sent. The script's
-// tar stands for such a file system: it fails at links as tar does there.
+// tar and xargs stand for such a file system: they fail at links as tar and cp do there.
 func TestWithoutLinks(t *testing.T) {
 	t.Parallel()
 	for _, sh := range shells(t) {
@@ -135,6 +135,12 @@ func TestWithoutLinks(t *testing.T) {
 	case "$*" in
 	*" -C $dir" | *" -C $dir "*) command tar "$@" ".$tree.push/in-$nonce-$serial/sums"; echo "tar: cannot create hard link: Operation not permitted" >&2; return 1 ;;
 	*) command tar "$@" ;;
+	esac
+}
+xargs() {
+	case "$*" in
+	*cp?-l*) echo "cp: cannot create hard link: Operation not permitted" >&2; return 1 ;;
+	*) command xargs "$@" ;;
 	esac
 }
 `
@@ -150,12 +156,33 @@ func TestWithoutLinks(t *testing.T) {
 	}
 }
 
+// TestLinksInTheWay: links of an attempt that broke before it had its receipt are no hindrance.
+func TestLinksInTheWay(t *testing.T) {
+	t.Parallel()
+	for _, sh := range shells(t) {
+		t.Run(sh.name, func(t *testing.T) {
+			t.Parallel()
+			l := newLocal(t, sh)
+			first := mustTransfer(t, l, course())
+			l.prefix = `xargs() {
+	command xargs "$@"
+	case "$*" in *cp?-l*) return 1 ;; esac
+}
+`
+			next, report := transferNext(t, l)
+			wantPublishedBoth(t, l, first, next, course(), second())
+			if report.TakenOverFiles < int64(len(second())-4) || !linked(t, filepath.Join(first.Dir(), "big"), filepath.Join(next.Dir(), "big")) {
+				t.Errorf("report %+v", report)
+			}
+		})
+	}
+}
+
 // TestForeignLinks: links to files of another user may be forbidden; then the files are copied.
 func TestForeignLinks(t *testing.T) {
 	t.Parallel()
 	if os.Geteuid() != 0 {
-		t.Log("only root can have two users; TestWithoutLinks has the rest")
-		return
+		t.Skip("only root can have two users")
 	}
 	l := newLocal(t, gnu(t, "dash"))
 	first := mustTransfer(t, l, course())

@@ -11,6 +11,10 @@ import (
 const (
 	// window is how many jobs a session may have on the way: one that is checked while the next one arrives.
 	window = 2
+	// What is on the way when the connection breaks was sent for nothing. A session that has something on the way waits while all of
+	// them together have more than a part of the transfer, aheadPart, but at least aheadBytes.
+	aheadPart  = 32
+	aheadBytes = 8 << 20
 	// pulseEvery is how often a session that has nothing to send says that the client is there.
 	pulseEvery = 10 * time.Second
 )
@@ -21,6 +25,7 @@ type worker struct {
 	session *session
 	slots   chan struct{} // one for each job on the way
 
+	landed   chan struct{} // has something when a job may have landed since it was read
 	mu       sync.Mutex
 	inFlight map[string]*job
 
@@ -30,7 +35,7 @@ type worker struct {
 }
 
 func newWorker(t *transfer, s *session) *worker {
-	return &worker{t: t, session: s, slots: make(chan struct{}, window), inFlight: map[string]*job{}}
+	return &worker{t: t, session: s, slots: make(chan struct{}, window), landed: make(chan struct{}, 1), inFlight: map[string]*job{}}
 }
 
 // work returns no error when all jobs of the queue are done; the session is whole then. Else the session is over, and lost is what was on
@@ -100,20 +105,28 @@ func (w *worker) feed(ctx context.Context, failed chan error) error {
 
 // admit waits for a place on the way, and sends the job.
 func (w *worker) admit(ctx context.Context, j *job, failed chan error) error {
-	select {
-	case w.slots <- struct{}{}:
-	case err := <-failed:
-		failed <- err
-		w.t.queue.putBack(j)
-		return err
-	case <-ctx.Done():
-		w.t.queue.putBack(j)
-		return context.Cause(ctx)
+	for placed := false; !placed || w.tooFarAhead(j); {
+		slots := w.slots
+		if placed {
+			slots = nil
+		}
+		select {
+		case slots <- struct{}{}:
+			placed = true
+		case <-w.landed:
+		case err := <-failed:
+			failed <- err
+			w.t.queue.putBack(j)
+			return err
+		case <-ctx.Done():
+			w.t.queue.putBack(j)
+			return context.Cause(ctx)
+		}
 	}
 	w.mu.Lock()
 	w.inFlight[j.key()] = j
 	w.mu.Unlock()
-	w.t.flying(j.payload)
+	w.t.flying(j.flight())
 	err := w.send(ctx, j)
 	if err != nil && !isLocal(err) && ctx.Err() == nil {
 		err = &SessionError{Err: err}
@@ -121,12 +134,20 @@ func (w *worker) admit(ctx context.Context, j *job, failed chan error) error {
 	return err
 }
 
+// tooFarAhead tells whether a job should wait until the session has nothing on the way.
+func (w *worker) tooFarAhead(j *job) bool {
+	w.mu.Lock()
+	busy := len(w.inFlight) > 0
+	w.mu.Unlock()
+	return busy && !w.t.mayFly(j.flight())
+}
+
 func (w *worker) remaining() []*job {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	var all []*job
 	for _, j := range w.inFlight {
-		w.t.flying(-j.payload)
+		w.t.flying(-j.flight())
 		all = append(all, j)
 	}
 	clear(w.inFlight)
@@ -172,7 +193,11 @@ func (w *worker) land(key string) *job {
 		return nil
 	}
 	delete(w.inFlight, key)
-	w.t.flying(-j.payload)
+	w.t.flying(-j.flight())
 	<-w.slots
+	select {
+	case w.landed <- struct{}{}:
+	default:
+	}
 	return j
 }

@@ -1,5 +1,5 @@
 # clean NAME[:OWNER...]...: removes work directories whose owners are gone, as the client found out: those that it names.
-# One in which somebody else is at work by now stays.
+# One in which somebody else is at work by now stays; what is on its way to removal is of use to nobody, whoever had it.
 task_clean() {
 	beats alive
 	for entry in "$@"; do
@@ -10,7 +10,8 @@ task_clean() {
 		.trash-?* | .????????????????.push) ;;
 		*) refuse argument "$name" ;;
 		esac
-		busy=$(find "$dir/$name/lock" -type f 2>/dev/null | while read -r member; do
+		busy=
+		[ "$name" != "${name#.trash}" ] || busy=$(find "$dir/$name/lock" -type f 2>/dev/null | while read -r member; do
 			member=${member##*/}
 			case $gone in *:"${member%%.*}":*) ;; *) say "$member" ;; esac
 		done)

@@ -4,7 +4,9 @@
 #   S <id> <groups> raw|gz <bytes> <ways>     a shard: a tar with its "sums" and its files in tree/; <id> is the sha256
 #                                             of the sums, <groups> how many of them, in order, share a directory,
 #                                             <ways> how many processes a slow volume is to be used with at once
-#   L <id> <groups> raw|gz <bytes> <ways>     the same, its files hard links into a tree that is there; relative to dir
+#   N <id> <groups> raw|gz <bytes> <ways> <source>   only sums: the files are linked from a tree that is there, where they
+#                                             have the same names
+#   L <id> <groups> raw|gz <bytes> <ways>     like S, its files hard links into a tree that is there; relative to dir
 #   C <id> <groups> raw|gz <bytes> <ways> <source>   only sums: the files are copied from a tree that is there
 #   R <id> <offset> <length> <sha256> raw|gz|zero <bytes>   a range of the big file <id>
 #   F <id> <size> <ranges> check|-, then its sums line      all ranges are there: put it into the tree; some of them
@@ -15,8 +17,9 @@
 #   W, K <owner>                              look at the lock again; remove the places of an owner that is gone
 #   X, H, Q                                   throw the work directory away; a sign of life; the end
 #
-# Each of these lines comes twice, for nothing else protects it. A body follows the line of S, L, C and R, and after it a line "E <id>". Lengths are exact, and the end is a frame of
-# its own: the end of stdin never means complete. A shard is checked and put in place while the next one arrives.
+# Each of these lines comes twice, for nothing else protects it. A body follows the line of S, N, L, C and R, and after it a
+# line "E <id>". Lengths are exact, and the end is a frame of its own: the end of stdin never means complete. A shard is
+# checked and put in place while the next one arrives.
 #
 #   OK <nonce> <id>[.<offset>]     ERR <nonce> <id>|- <step> <text in hex>     HAVE, GOT, LOCKED, HELD, PUBLISHED
 
@@ -96,13 +99,24 @@ extract() {
 	} 2>&1 >/dev/null | first
 }
 
-# copy: the files of the sums, from another tree of this table.
-copy() {
+# only_sums: the body is no archive.
+only_sums() {
 	body "$c" | {
 		decoded "$b" >"$in/sums"
 		cat >/dev/null
 	} 2>&1 | first
-	(cd "$dir/$e" && spread "$in/sums" "$in/tree" cp -f) 2>&1 | first
+}
+
+# copy: the files of the sums, from another tree of this table.
+copy() {
+	only_sums
+	(cd "$dir/$e" && spread "$in/sums" "$in/tree" '' cp -f) 2>&1 | first
+}
+
+# from_tree: whether e is a tree of this table, or a work directory; then it is where the files are.
+from_tree() {
+	case $e in '' | . | .. | */* | *[!0-9a-z.]*) refuse frame "$verb" ;; esac
+	[ "$e" = "${e#.}" ] || e=$e/tree
 }
 
 shard() {
@@ -115,11 +129,8 @@ shard() {
 	# Nothing is in the way of a new directory, and not to look for it saves a round trip per file.
 	S) report=$(extract "$in" --overwrite) ;;
 	L) report=$(extract "$dir") ;;
-	C)
-		case $e in '' | . | .. | */* | *[!0-9a-z.]*) refuse frame "$verb" ;; esac
-		[ "$e" = "${e#.}" ] || e=$e/tree
-		report=$(copy)
-		;;
+	C) from_tree && report=$(copy) ;;
+	N) from_tree && report=$(only_sums) ;;
 	esac
 	sealed
 	settle
@@ -131,16 +142,24 @@ shard() {
 check() {
 	[ "$(sha256sum 2>&1 <"$in/sums")" = "$id  -" ] || deny unpack "${report:-the sums of the shard did not arrive whole}"
 	cd "$in/tree" || deny lost "$in/tree cannot be entered"
-	if [ "$verb" != L ]; then
+	case $verb in
+	N)
+		# Nobody else's link can be in the way but of an attempt that broke; the client tries another frame then.
+		bad=$(spread ../sums ../../tree "../../../$e/" cp -l 2>&1) || deny link "$bad"
+		;;
+	L)
+		[ -z "$report" ] || deny link "$report"
+		bad=$(place 2>&1) || deny write "$bad"
+		;;
+	*)
 		bad=$(hash | first)
 		if [ -n "$bad" ]; then
 			[ -z "$report" ] || deny unpack "$report"
 			deny checksum "$bad"
 		fi
-	elif [ -n "$report" ]; then
-		deny link "$report"
-	fi
-	bad=$(place 2>&1) || deny write "$bad"
+		bad=$(place 2>&1) || deny write "$bad"
+		;;
+	esac
 	bad=$(mv -f -T ../sums "../../done/$id" 2>&1) || deny write "$bad"
 	say "OK $nonce $id"
 	cd / && rm -rf "$in"
@@ -164,20 +183,20 @@ hash() {
 # place moves the files of the sums from here into the tree. It says nowhere where it is: should somebody have thrown the
 # work directory away, that is where the files and their receipt go, too.
 place() {
-	spread ../sums ../../tree mv -f
+	spread ../sums ../../tree '' mv -f
 }
 
-# spread SUMS TARGET COMMAND...: runs the command with all files of the sums and the directory below TARGET that they belong
-# into, a directory at a time: no command for each file.
+# spread SUMS TARGET FROM COMMAND...: runs the command with all files of the sums, each with FROM before its name, and the
+# directory below TARGET that they belong into, a directory at a time: no command for each file.
 spread() {
-	list=$1 to=$2
-	shift 2
+	list=$1 to=$2 before=$3
+	shift 3
 	from=1
 	IFS=,
 	for n in $a; do
 		path=$(sed -n "${from}{p;q;}" "$list" | cut -b67-)
 		mkdir -p "$to/${path%/*}" || return
-		sed -n "${from},$((from + n - 1))p" "$list" | cut -b67- | tr '\n' '\0' |
+		sed -n "${from},$((from + n - 1))p" "$list" | cut -b67- | sed "s,^,$before," | tr '\n' '\0' |
 			xargs -0 -r -n "$((n / d + 1))" -P "$d" "$@" -t "$to/${path%/*}" || return
 		from=$((from + n))
 	done
@@ -422,7 +441,7 @@ task_worker() {
 	while next; do
 		alive
 		case $verb in
-		S | L | C) shard ;;
+		S | N | L | C) shard ;;
 		R) range ;;
 		F) whole ;;
 		O) outcome ;;
