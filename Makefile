@@ -13,6 +13,9 @@ PLUGIN_FILES = kubectl-tracebloc kubectl_complete-tracebloc
 # The race detector needs a C compiler. RACE= leaves it out, which is faster.
 RACE ?= $(if $(shell command -v "$$(go env CC)"),-race)
 
+# How many tests of a package run at once. Most of them wait, for a cluster or for a fault to be noticed, more than they compute.
+PARALLEL ?= 6
+
 # Packages and tests, as `go test` takes them: make e2e E2E_FLAGS='-run TestPush -v'
 E2E_FLAGS ?=
 BENCH_FLAGS ?=
@@ -47,15 +50,19 @@ lint: ## Check style, import arrows, modules and scripts
 ##@ Tests
 
 .PHONY: test
-test: unit e2e ## Run all tests: unit, streaming and end-to-end on a real cluster
+test: unit e2e outage ## Run all tests: unit, streaming and end-to-end on a real cluster
 
 .PHONY: unit
 unit: ## Run the tests that need no cluster
-	@busybox=$$(hack/busybox.sh); set -x; TRACEBLOC_BUSYBOX=$$busybox go test $(RACE) ./...
+	@busybox=$$(hack/busybox.sh); set -x; TRACEBLOC_BUSYBOX=$$busybox go test $(RACE) -parallel $(PARALLEL) ./...
 
 .PHONY: e2e
 e2e: build ## Run the end-to-end tests on the cluster, which is brought up if need be
-	@hack/with-cluster.sh go -C e2e test ./... -count=1 -timeout 30m $(E2E_FLAGS)
+	@hack/with-cluster.sh go -C e2e test ./... -count=1 -timeout 30m -parallel $(PARALLEL) -skip '^TestOutage$$' $(E2E_FLAGS)
+
+.PHONY: outage
+outage: build ## Run the tests that end parts of the cluster, which nobody else may be using
+	@hack/with-cluster.sh go -C e2e test ./push -count=1 -timeout 10m -run '^TestOutage$$'
 
 .PHONY: cover
 cover: ## Show the unit tests' coverage by function; bin/cover.html has the lines

@@ -105,14 +105,18 @@ make_cgroups() {
   done
 }
 
-# node-init is PID 1 of the node: when it ends, the kernel ends the whole node. It ends with whichever of the two ends first.
+# node-init is PID 1 of the node: when it ends, the kernel ends the whole node. It ends with the kubelet; a containerd that
+# ends is started again, as by any init system.
 write_init() {
   cat >"$STATE/node-init.sh" <<K
 #!/bin/bash
 mount --make-rshared /
 mkdir -p /var/lib/cni && mount -t tmpfs tmpfs /var/lib/cni   # libcni's cache of results stays in the node
-containerd --config "$STATE/containerd.toml" >"$LOGS/containerd.log" 2>&1 &
-containerd=\$!
+start_containerd() {
+  containerd --config "$STATE/containerd.toml" >>"$LOGS/containerd.log" 2>&1 &
+  containerd=\$!
+}
+start_containerd
 until ctr -a "$RUN/containerd.sock" version >/dev/null 2>&1; do
   kill -0 \$containerd 2>/dev/null || exit 1
   sleep 0.05
@@ -122,7 +126,11 @@ for i in "$IMAGES"/*.tar; do
 done
 "$KUBEALL" kubelet --config="$STATE/kubelet.yaml" --kubeconfig="$STATE/kubelet.kubeconfig" --root-dir="$STATE/kubelet" \\
   --cert-dir="$STATE/kubelet/pki" --hostname-override=$NODE --node-ip=$HOSTIP --v=2 >"$LOGS/kubelet.log" 2>&1 &
-wait -n \$containerd \$!
+kubelet=\$!
+while wait -n \$containerd \$kubelet; kill -0 \$kubelet 2>/dev/null; do
+  sleep 1
+  kill -0 \$containerd 2>/dev/null || start_containerd
+done
 K
 }
 
