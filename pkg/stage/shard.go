@@ -20,7 +20,8 @@ type limits struct {
 	shardBytes, shardBytesMin int64
 	// A shard has at most shardFiles, one of links linkFiles, and either shardDirs directories: each costs some commands in the Pod.
 	shardFiles, linkFiles, shardDirs int
-	// aim is how many shards a transfer should have at least, where their sizes allow it.
+	// aim is how many shards a transfer should have at least, where their sizes allow it: a cut costs one of each session at most, so
+	// that three cuts of the default sessions cost less than a tenth.
 	aim int
 	// chunkBytes is how much of a file is read at once.
 	chunkBytes int
@@ -29,9 +30,9 @@ type limits struct {
 func standardLimits() limits {
 	return limits{
 		rangeAbove: 16 << 20, rangeBytes: 8 << 20,
-		shardBytes: 16 << 20, shardBytesMin: 4 << 20,
+		shardBytes: 16 << 20, shardBytesMin: 2 << 20,
 		shardFiles: 4000, linkFiles: 5000, shardDirs: 64,
-		aim: 64, chunkBytes: 256 << 10,
+		aim: 128, chunkBytes: 256 << 10,
 	}
 }
 
