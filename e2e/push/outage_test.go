@@ -20,7 +20,8 @@ import (
 func TestOutage(t *testing.T) {
 	l := openLab(t, "outage", release.Options{})
 	t.Run("container runtime", func(t *testing.T) { testRuntimeRestarted(t, l) })
-	t.Run("API server", func(t *testing.T) { testServerAway(t, l) })
+	t.Run("API server, staging", func(t *testing.T) { testServerRestarted(t, l) })
+	t.Run("API server, following", func(t *testing.T) { testServerAway(t, l) })
 }
 
 // The container runtime ends in mid-transfer and is started again, as when it is upgraded: all sessions break, and the Pods live on.
@@ -40,6 +41,23 @@ func testRuntimeRestarted(t *testing.T, l *lab) {
 	})
 	l.nothingLeft(t, "runtime")
 	l.onlyTrees(t, "runtime", s.Path)
+	t.Logf("%+v", s)
+}
+
+// The API server is gone for 20 seconds in mid-transfer. Once it is back it refuses everybody for a moment, for it has not read who may
+// do what.
+func testServerRestarted(t *testing.T, l *lab) {
+	dir := photos(t, filepath.Join(t.TempDir(), "server_restarted"), 91, 40, 1<<20)
+	c, _ := l.halfway(t, dir, link.Shape{Rate: 12 << 20}, 50)
+	back := l.stopServer(t)
+	time.Sleep(20 * time.Second)
+	back()
+	s := l.succeeded(t, dir, c.wait())
+	if s.Retries == 0 {
+		t.Error("nothing broke")
+	}
+	l.nothingLeft(t, "server_restarted")
+	l.onlyTrees(t, "server_restarted", s.Path)
 	t.Logf("%+v", s)
 }
 

@@ -20,6 +20,9 @@ const (
 	longWait  = 20 * time.Second
 	// maxConfused bounds the answers in a row that were refusals, or made no sense.
 	maxConfused = 5
+	// deniedAfter is how long the API server may say that something is not allowed: one that has just started knows of no permissions for
+	// a moment.
+	deniedAfter = 5 * time.Second
 	// maxRenewed bounds the Pods in a row in which nothing got done.
 	maxRenewed = 4
 )
@@ -34,6 +37,7 @@ type patience struct {
 	mu       sync.Mutex
 	last     time.Time // something got through
 	confused int
+	denied   time.Time // the first of the denials since; zero without one
 	renewed  int
 	told     string
 }
@@ -46,7 +50,7 @@ func newPatience(v *Volume, notify func(string), failed func(err error, renewed 
 func (p *patience) progress() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.last, p.confused, p.renewed, p.told = time.Now(), 0, 0, ""
+	p.last, p.confused, p.denied, p.renewed, p.told = time.Now(), 0, time.Time{}, 0, ""
 }
 
 // persist repeats do until it succeeds, fails for good, or nothing has got through for too long.
@@ -120,7 +124,12 @@ func (p *patience) count(err error, renewed bool, wait time.Duration) error {
 	if errors.Is(err, errProtocol) || errors.As(err, &refused) {
 		p.confused++
 	}
+	if isDenied(err) && p.denied.IsZero() {
+		p.denied = time.Now()
+	}
 	switch {
+	case isDenied(err) && time.Since(p.denied) >= deniedAfter:
+		return err
 	case p.confused >= maxConfused:
 		return fmt.Errorf("gave up after %d refusals in a row: %w", p.confused, err)
 	case time.Since(p.last) >= giveUpAfter:
@@ -174,5 +183,8 @@ func isFinal(err error) bool {
 	case errors.As(err, &refused):
 		return refused.Reason != Mismatch && refused.Reason != Lost && refused.Reason != NoLink && refused.Reason != OtherFail
 	}
-	return apierrors.IsForbidden(err) || apierrors.IsUnauthorized(err)
+	return false
 }
+
+// isDenied reports whether the API server said that something is not allowed.
+func isDenied(err error) bool { return apierrors.IsForbidden(err) || apierrors.IsUnauthorized(err) }

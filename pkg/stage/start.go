@@ -106,7 +106,12 @@ type starting struct {
 	kind  string    // the kind of trouble that lasts since `since`
 	since time.Time // when it began
 	event string    // the last warning about the Pod, quoted
+
+	denied int // looks in a row that were not allowed
 }
+
+// maxLooksDenied is how many looks in a row may not be allowed: an API server that has just started knows of no permissions for a moment.
+const maxLooksDenied = 3
 
 // await looks at the Pod whenever the watch says that it changed, and every lookEvery. What it sees always comes from a read, so a watch
 // that is refused or cut costs nothing but time.
@@ -169,12 +174,16 @@ func (s *starting) look(ctx context.Context) (ready bool, err error) {
 	switch {
 	case errors.As(err, &gone):
 		return false, s.fail(gone.Reason, "", "start again")
-	case apierrors.IsForbidden(err), apierrors.IsUnauthorized(err):
+	case isDenied(err):
+		if s.denied++; s.denied < maxLooksDenied {
+			return false, nil
+		}
 		return false, fmt.Errorf("read the stage pod %q: %w", s.pod.Name, err)
 	case err != nil:
 		s.tell(fmt.Sprintf("cannot read the pod: %q", err.Error()))
 		return false, nil
 	}
+	s.denied = 0
 	sight := judge(pod)
 	if sight.ready {
 		return true, nil
