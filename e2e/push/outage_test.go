@@ -134,7 +134,7 @@ func startServer(command []string, record string) error {
 		return err
 	}
 	defer func() { _ = log.Close() }()                 // the server has its own
-	server := exec.Command(command[0], command[1:]...) //nolint:gosec // the command line of the process that was killed
+	server := exec.Command(command[0], command[1:]...) // the command line of the process that was killed
 	server.Env = []string{"HOME=" + os.Getenv("HOME"), "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"}
 	server.Stdout, server.Stderr = log, log
 	server.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
