@@ -120,6 +120,7 @@ func PrintError(w io.Writer, err error) {
 		_, _ = fmt.Fprintf(w, "interrupted: %s\n", progress.Escape(err.Error()))
 	default:
 		_, _ = fmt.Fprintf(w, "error: %s\n", progress.Escape(err.Error()))
+		writeAccessHelp(w, err)
 	}
 }
 

@@ -21,6 +21,7 @@ import (
 	"github.com/tracebloc/kubectl-tracebloc/pkg/podio"
 	"github.com/tracebloc/kubectl-tracebloc/pkg/progress"
 	"github.com/tracebloc/kubectl-tracebloc/pkg/release"
+	"github.com/tracebloc/kubectl-tracebloc/pkg/run"
 )
 
 var (
@@ -29,7 +30,7 @@ var (
 
 		It finds the tracebloc client release, its PVC, ingestion policy and images, asks the API server for every
 		permission that a push needs, makes a token and drops it, and asks jobs-manager for its health. Nothing is
-		created in the cluster.`)
+		created in the cluster. For permissions that are missing it prints a Role that an admin can apply.`)
 
 	infoExample = templates.Examples(`
 		# What is there, and what is missing
@@ -106,7 +107,7 @@ func (o *infoOptions) complete(getter genericclioptions.RESTClientGetter) error 
 
 func (o *infoOptions) run(ctx context.Context) error {
 	report, err := release.Examine(ctx, o.client, release.Question{
-		Namespace: o.namespace, Release: o.release, Table: o.table, Answers: o.answers,
+		Namespace: o.namespace, Release: o.release, Table: o.table, Answers: o.answers, Earlier: o.earlier,
 	})
 	if err != nil {
 		return err
@@ -120,6 +121,15 @@ func (o *infoOptions) run(ctx context.Context) error {
 		return fail(exitAuth, verdict)
 	}
 	return fail(exitRelease, verdict)
+}
+
+// earlier looks for the run that a push into the table would meet.
+func (o *infoOptions) earlier(ctx context.Context) (string, error) {
+	r, err := run.CheckDestination(ctx, o.client, o.namespace, o.table)
+	if err != nil || r == nil {
+		return "", err
+	}
+	return (&run.ExistsError{Table: o.table, Run: r}).Error(), nil
 }
 
 // pingThrough asks jobs-manager for its health through a port-forward of its own.

@@ -74,15 +74,15 @@ func TestInfo(t *testing.T) {
 		{name: "no-release.txt", options: infoOptions{namespace: "default"}, code: exitRelease,
 			err: `a push to namespace "default" would not work: no tracebloc client release in namespace "default"; this cluster has "acme" in -n ml`},
 		{name: "denied.txt", denied: []string{"create pods/exec", "get pods/exec", "create serviceaccounts/token", "list events"}, code: exitAuth,
-			err: `a push to namespace "ml" would not work: 2 of 31 checks found something missing: create serviceaccounts/token, create pods/exec` +
-				` (ask an admin of the cluster: kubectl create rolebinding tracebloc-push --clusterrole=edit --user=dana -n ml)`},
+			err: `a push to namespace "ml" would not work: 2 of 33 checks found something missing: create serviceaccounts/token, create pods/exec` +
+				` (ask an admin of the cluster: kubectl create rolebinding tracebloc-edit --clusterrole=edit --user=dana -n ml)`},
 		{name: "prefix.txt", options: infoOptions{table: "brain_scans"}, code: exitAuth,
 			err: `a push to namespace "ml" would not work: the ingestion policy of the release lets no service account of namespace "ml" write table "brain_scans";` +
 				` ConfigMap "acme-ingestion-authz" allows "ingestor" of namespace "ml": tables "chest_", "skin_" (choose a --table that starts with` +
 				` an allowed prefix, or let whoever runs the release add an entry to its value ingestionAuthz.allowed and restart jobs-manager)`},
 		{name: "broken.txt", change: breakRelease, denied: []string{"delete pods"}, code: exitRelease,
-			err: `a push to namespace "ml" would not work: 3 of 31 checks found something missing: pvc, pod, delete pods` +
-				` (ask an admin of the cluster: kubectl create rolebinding tracebloc-push --clusterrole=edit --user=dana -n ml)`},
+			err: `a push to namespace "ml" would not work: 3 of 33 checks found something missing: pvc, pod, delete pods` +
+				` (ask an admin of the cluster: kubectl create rolebinding tracebloc-edit --clusterrole=edit --user=dana -n ml)`},
 		{name: "not-ready.txt", ping: &release.NotReadyError{Body: "{\"metadata_db\":false}\n"}, code: exitRelease,
 			err: `a push to namespace "ml" would not work: jobs-manager answers that it is not ready (status 503): "{\"metadata_db\":false}\n"; see its log` +
 				` (kubectl logs acme-jobs-manager-5f6d-q9wlk -n ml)`},

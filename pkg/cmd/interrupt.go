@@ -39,6 +39,9 @@ func (p *push) interruption(step string, err error) error {
 	case "release", "access", "connect", "destination":
 		return interrupted(err, "asking the cluster whether %q can be pushed; nothing was sent", p.path)
 	case "stage":
+		if p.keepsSome() {
+			return interrupted(err, "staging %q; no run was submitted, and the same push goes on from what arrived", p.path)
+		}
 		return interrupted(err, "staging %q; no run was submitted", p.path)
 	}
 	return err

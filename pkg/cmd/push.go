@@ -170,7 +170,7 @@ func taskNames() []string {
 // execute runs the command and prints the IngestionRun on every ending.
 func (o *pushOptions) execute(c *cobra.Command, args []string) error {
 	p := newPush(o)
-	printer, err := newRunPrinter(o.printFlags)
+	printer, err := objectPrinter(o.printFlags)
 	if err != nil {
 		return fail(exitSpec, err)
 	}
@@ -184,7 +184,7 @@ func (o *pushOptions) execute(c *cobra.Command, args []string) error {
 		err = p.run(c.Context())
 	}
 	p.conclude(err)
-	if printErr := printer.print(p); printErr != nil {
+	if printErr := p.print(printer); printErr != nil {
 		err = errors.Join(err, printErr)
 	}
 	return err

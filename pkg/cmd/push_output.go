@@ -51,7 +51,7 @@ func (p *push) conclude(err error) {
 		p.result.Spec.DryRun = p.dryRun
 	}
 	status := &p.result.Status
-	status.ExitCode = ExitCode(err)
+	p.result.SetExitCode(ExitCode(err))
 	if err == nil {
 		return
 	}
@@ -63,33 +63,34 @@ func (p *push) conclude(err error) {
 	}
 }
 
-// runPrinter prints an IngestionRun in the format of -o, or as a report for
-// people when there is none.
-type runPrinter struct {
-	format printers.ResourcePrinter
-}
-
-func newRunPrinter(flags *genericclioptions.PrintFlags) (runPrinter, error) {
-	if flags.OutputFormat == nil || *flags.OutputFormat == "" {
-		return runPrinter{}, nil
+// objectPrinter returns the printer of -o for an IngestionRun or a list of them,
+// nil without -o; --template alone is a format too, as in kubectl.
+func objectPrinter(flags *genericclioptions.PrintFlags) (printers.ResourcePrinter, error) {
+	format, template := flags.OutputFormat, flags.TemplatePrinterFlags.TemplateArgument
+	if (format == nil || *format == "") && (template == nil || *template == "") {
+		return nil, nil
 	}
 	scheme := runtime.NewScheme()
-	scheme.AddKnownTypes(run.GroupVersion, &run.IngestionRun{})
-	format, err := flags.WithTypeSetter(scheme).ToPrinter()
-	return runPrinter{format: format}, err
+	scheme.AddKnownTypes(run.GroupVersion, &run.IngestionRun{}, &run.IngestionRunList{})
+	return flags.WithTypeSetter(scheme).ToPrinter()
 }
 
-// print writes the result to out: the object, or what a person wants to read.
-func (r runPrinter) print(p *push) error {
-	if r.format != nil {
-		if p.result.Status.ExitCode == exitRun {
-			// What the ingestor said is worth reading beside the object.
-			p.say("%s", strings.TrimSuffix(p.report(), "\n"))
-		}
-		return r.format.PrintObj(p.result, p.Out)
+// print writes the result: the object in the format of -o, or what a person wants
+// to read when there is none.
+func (p *push) print(format printers.ResourcePrinter) error {
+	if format == nil {
+		_, err := io.WriteString(p.Out, progress.Escape(p.report()))
+		return err
 	}
-	_, err := io.WriteString(p.Out, progress.Escape(p.report()))
-	return err
+	if *p.result.Status.ExitCode == exitRun {
+		// What the ingestor said is worth reading beside the object.
+		p.say("%s", strings.TrimSuffix(p.report(), "\n"))
+	} else {
+		for _, text := range p.outcome.Warnings {
+			p.warn("%s", text)
+		}
+	}
+	return format.PrintObj(p.result, p.Out)
 }
 
 // report is the result for people. Failures before the submit have no report:

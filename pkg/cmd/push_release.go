@@ -59,28 +59,28 @@ func (p *push) reachServer(ctx context.Context) error {
 // checkDestination refuses a table that a run fills or has filled. The very
 // same push, still at work, is not refused but joined.
 func (p *push) checkDestination(ctx context.Context) error {
-	earlier, err := release.CheckDestination(ctx, p.cluster.client, p.release.Namespace, p.chosen.table)
+	earlier, err := run.CheckDestination(ctx, p.cluster.client, p.release.Namespace, p.chosen.table)
 	if err != nil {
 		return fail(exitRelease, err)
 	}
 	switch {
-	case earlier == nil, earlier.State == release.RunFailed && earlier.Key != p.key:
+	case earlier == nil, earlier.Status.Phase == run.PhaseFailed && earlier.Name != p.key:
 		return nil
-	case p.isSame(earlier) && earlier.Job != "":
-		p.say("This very push was submitted as run %s before: following it, nothing is sent again", earlier.Key)
-		p.runKey, p.result.Name = earlier.Key, earlier.Key
-		p.accepted = run.Accepted{Job: earlier.Job, Namespace: p.release.Namespace, Replay: true}
+	case p.isSame(earlier) && earlier.Status.Job != "":
+		p.say("This very push was submitted as run %s before: following it, nothing is sent again", earlier.Name)
+		p.runKey, p.result.Name = earlier.Name, earlier.Name
+		p.accepted = run.Accepted{Job: earlier.Status.Job, Namespace: p.release.Namespace, Replay: true}
 		return nil
 	}
-	return &release.ExistsError{Namespace: p.release.Namespace, Table: p.chosen.table, Run: *earlier}
+	return &run.ExistsError{Table: p.chosen.table, Run: earlier}
 }
 
 // isSame tells whether an earlier run is this push: the same spec, whose paths
 // name the content of the data, and either the key that was asked for or a run
 // that is not over.
-func (p *push) isSame(earlier *release.ExistingRun) bool {
-	return strings.TrimSpace(earlier.Spec) == strings.TrimSpace(p.spec) &&
-		(earlier.Key == p.key || p.key == "" && earlier.State == release.RunActive)
+func (p *push) isSame(earlier *run.IngestionRun) bool {
+	return strings.TrimSpace(earlier.Spec.IngestConfig) == strings.TrimSpace(p.spec) &&
+		(earlier.Name == p.key || p.key == "" && earlier.Active())
 }
 
 // connectAgain is the Connect of a Submitter: the forward of the check before

@@ -8,7 +8,6 @@ import (
 	"os"
 
 	"github.com/tracebloc/kubectl-tracebloc/pkg/progress"
-	"github.com/tracebloc/kubectl-tracebloc/pkg/release"
 	"github.com/tracebloc/kubectl-tracebloc/pkg/run"
 )
 
@@ -29,7 +28,7 @@ func (p *push) submit(ctx context.Context) error {
 	p.result.Status.Job, p.result.Status.Replay = p.accepted.Job, p.accepted.Replay
 	p.say("Submitted:  run %s is job %s in namespace %s", p.runKey, p.accepted.Job, p.accepted.Namespace)
 	if p.detach {
-		p.result.Status.Phase = run.PhaseDetached
+		p.leave()
 		p.say("%s", p.comeBack())
 	}
 	return nil
@@ -51,6 +50,8 @@ func (p *push) post(ctx context.Context) error {
 		return err
 	case errors.As(err, &refused) && refused.Auth():
 		return fail(exitAuth, err)
+	case refused != nil:
+		return fmt.Errorf("%w; the staged files stay in %s for the next push", err, p.plan.Dir())
 	case err != nil:
 		return err
 	}
@@ -64,7 +65,7 @@ func (p *push) checkReplay(ctx context.Context) error {
 	if !p.resumed || !p.accepted.Replay {
 		return nil
 	}
-	known, err := release.HasJob(ctx, p.cluster.client, p.accepted.Namespace, p.runKey)
+	known, err := run.HasJob(ctx, p.cluster.client, p.accepted.Namespace, p.runKey)
 	if err != nil || known {
 		return err
 	}
@@ -80,16 +81,14 @@ func (p *push) follow(ctx context.Context) error {
 	}
 	defer cancel()
 	follower := &run.Follower{
-		Client: p.cluster.client, Namespace: p.accepted.Namespace, Job: p.accepted.Job, Logs: p.logWriter(),
-		Colors: progress.IsTerminal(p.ErrOut) && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb",
+		Client: p.cluster.client, Namespace: p.accepted.Namespace, Job: p.accepted.Job, Logs: p.logWriter(), Colors: logColors(p.ErrOut),
 		Notify: func(state string) { p.say("Job %s: %s", p.accepted.Job, state) },
 	}
 	evidence, err := follower.Follow(following)
 	switch {
 	case err == nil:
 	case ctx.Err() != nil:
-		p.result.Status.Phase = run.PhaseDetached
-		p.result.Status.Message = p.comeBack()
+		p.leave()
 		p.say("\nDetached. %s", p.comeBack())
 		return nil
 	case following.Err() != nil:
@@ -100,11 +99,20 @@ func (p *push) follow(ctx context.Context) error {
 		return fmt.Errorf("follow job %q: %w; its outcome is unknown. %s", p.accepted.Job, err, p.comeBack())
 	}
 	p.outcome = run.Judge(evidence)
-	p.noteOutcome()
-	if p.outcome.State != run.PhaseSucceeded {
-		return fmt.Errorf("run %s did not succeed: %s (the staged files are kept in %s)", p.runKey, p.outcome.Reason, p.plan.Dir())
+	p.result.SetOutcome(p.outcome)
+	if err := runError(p.runKey, p.outcome); err != nil {
+		return fmt.Errorf("%w (the staged files are kept in %s)", err, p.plan.Dir())
 	}
 	return nil
+}
+
+// runError is the error of what became of a run, with its exit code: nil for a
+// clean success, and for a run that is still at work or only not followed.
+func runError(key string, o run.Outcome) error {
+	if o.Clean() || o.Active() || o.State == run.PhaseDetached {
+		return nil
+	}
+	return failf(exitRun, "run %s did not succeed: %s", key, o.Reason)
 }
 
 // logWriter takes the ingestor's log, which the follower has made printable.
@@ -115,18 +123,20 @@ func (p *push) logWriter() io.Writer {
 	return p.ErrOut
 }
 
-// comeBack says how to find the run again.
-func (p *push) comeBack() string {
-	return fmt.Sprintf("The run goes on in the cluster: kubectl logs -n %s -l %s=%s -f --tail=-1", p.accepted.Namespace, run.Label, p.runKey)
+// logColors reports whether the colors of the ingestor's log may reach out.
+func logColors(out io.Writer) bool {
+	return progress.IsTerminal(out) && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
 }
 
-func (p *push) noteOutcome() {
-	status := &p.result.Status
-	status.Phase, status.Message = p.outcome.State, p.outcome.Reason
-	banner := p.outcome.Banner
-	if banner == nil {
-		return
-	}
-	status.DestinationTable = banner.Table
-	status.Records = banner.Records()
+// leave ends the following of a run that goes on.
+func (p *push) leave() {
+	p.outcome = run.Outcome{State: run.PhaseDetached, Job: p.accepted.Job, Reason: p.comeBack()}
+	p.result.SetOutcome(p.outcome)
+}
+
+func (p *push) comeBack() string { return comeBack(p.accepted.Namespace, p.runKey) }
+
+// comeBack says how to find a run again.
+func comeBack(namespace, key string) string {
+	return fmt.Sprintf("The run goes on in the cluster: kubectl tracebloc logs %s -n %s -f, or kubectl tracebloc status %s -n %s", key, namespace, key, namespace)
 }

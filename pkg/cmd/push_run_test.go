@@ -45,7 +45,7 @@ func otherRun(condition batchv1.JobConditionType) []runtime.Object {
 func TestSubmitLooksAtTheDestinationAgain(t *testing.T) {
 	for _, condition := range []batchv1.JobConditionType{"", batchv1.JobComplete} {
 		err := submitting(otherRun(condition)...).submit(t.Context())
-		var exists *release.ExistsError
+		var exists *run.ExistsError
 		if !errors.As(err, &exists) || ExitCode(err) != exitExists {
 			t.Errorf("condition %q: got %v (exit code %d)", condition, err, ExitCode(err))
 		}
@@ -74,5 +74,33 @@ func TestReadAllIsInterrupted(t *testing.T) {
 	cancel()
 	if _, err := readAll(ctx, never); ExitCode(err) != exitInterrupted {
 		t.Errorf("got %v", err)
+	}
+}
+
+// One function maps what became of a run to the exit code, for every command.
+func TestRunError(t *testing.T) {
+	t.Parallel()
+	for phase, want := range map[run.Phase]int{
+		run.PhaseSucceeded: exitOK, run.PhaseDetached: exitOK, run.PhasePending: exitOK, run.PhaseRunning: exitOK,
+		run.PhaseSucceededWithLosses: exitRun, run.PhaseFailed: exitRun, run.PhaseCanceled: exitRun, run.PhaseUnknown: exitRun,
+		run.PhaseComplete: exitRun, "": exitRun, // what is not known is no success
+	} {
+		err := runError("k1", run.Outcome{State: phase, Reason: "because"})
+		if ExitCode(err) != want || err != nil && err.Error() != "run k1 did not succeed: because" {
+			t.Errorf("%q: exit code %d, %v", phase, ExitCode(err), err)
+		}
+	}
+}
+
+// A run that is no longer followed says how to find it again, with our own commands.
+func TestLeave(t *testing.T) {
+	t.Parallel()
+	p := submitting()
+	p.accepted = run.Accepted{Job: "ingest-job-1", Namespace: "ml"}
+	p.leave()
+	p.conclude(nil)
+	const want = "The run goes on in the cluster: kubectl tracebloc logs mine -n ml -f, or kubectl tracebloc status mine -n ml"
+	if s := p.result.Status; s.Phase != run.PhaseDetached || s.Message != want || s.Job != "ingest-job-1" || *s.ExitCode != exitOK {
+		t.Errorf("got %+v", s)
 	}
 }

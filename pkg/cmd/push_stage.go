@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"github.com/tracebloc/kubectl-tracebloc/pkg/progress"
-	"github.com/tracebloc/kubectl-tracebloc/pkg/release"
+	"github.com/tracebloc/kubectl-tracebloc/pkg/run"
 	"github.com/tracebloc/kubectl-tracebloc/pkg/stage"
 )
 
@@ -56,7 +56,7 @@ func (p *push) storeKey(ctx context.Context, volume *stage.Volume, last *stage.R
 		replaces = last.Key
 	}
 	if last != nil && p.key == "" && last.SpecSHA256 == p.specDigest() {
-		known, err := release.HasJob(ctx, p.cluster.client, p.release.Namespace, last.Key)
+		known, err := run.HasJob(ctx, p.cluster.client, p.release.Namespace, last.Key)
 		if err != nil {
 			return err
 		}
@@ -135,7 +135,7 @@ func (p *push) transfer(ctx context.Context, volume *stage.Volume) (last *stage.
 	p.noteStaging(report)
 	if err != nil {
 		p.progress.Stop()
-		return last, p.keptOf(err, report)
+		return last, p.keptOf(err)
 	}
 	p.progress.Finish()
 	if report.AlreadyPublished {
@@ -167,11 +167,17 @@ func (p *push) noteStaging(r stage.Report) {
 }
 
 // keptOf adds what an interrupted transfer leaves to go on from.
-func (p *push) keptOf(err error, r stage.Report) error {
-	if r.Files+r.Bytes+r.TakenOverFiles == 0 {
+func (p *push) keptOf(err error) error {
+	if !p.keepsSome() {
 		return err
 	}
 	return fmt.Errorf("%w; what arrived is kept, and the same push goes on from there", err)
+}
+
+// keepsSome tells whether the volume has something of a transfer that ended early.
+func (p *push) keepsSome() bool {
+	s := p.result.Status.Staging
+	return s != nil && s.Files+s.Bytes+s.TakenOverFiles > 0
 }
 
 // removeStaged gives the space back after a clean success. The dataset is

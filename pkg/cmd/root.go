@@ -30,7 +30,7 @@ var rootLong = templates.LongDesc(`
 
 	It checks the data as the cluster's ingestor would, before anything is sent; stages the files on the
 	release's shared volume; submits an ingest spec; follows the ingestor; and reports what became
-	of every record.`)
+	of every record. A run goes on in the cluster without the plugin, and can be found again from any machine.`)
 
 var rootExample = templates.Examples(`
 	# Push a directory with labels.csv and images/ as an image classification dataset
@@ -40,7 +40,11 @@ var rootExample = templates.Examples(`
 	kubectl tracebloc push ./cats-and-dogs --dry-run=client
 
 	# See whether the release is ready for a push
-	kubectl tracebloc info -n tracebloc`)
+	kubectl tracebloc info -n tracebloc
+
+	# List the runs, from any machine, and see what became of one
+	kubectl tracebloc runs -n tracebloc
+	kubectl tracebloc status 5a3907a66777 -n tracebloc`)
 
 // NewRootCommand builds the whole command tree. version is what the version
 // command reports as the client's.
@@ -77,8 +81,16 @@ func NewRootCommand(version string, streams genericiooptions.IOStreams) *cobra.C
 			newInitCommand(streams),
 			newExplainCommand(streams),
 		}},
+		{Message: "Run Commands:", Commands: []*cobra.Command{
+			newRunsCommand(getter, streams),
+			newStatusCommand(getter, streams),
+			newLogsCommand(getter, streams),
+			newWaitCommand(getter, streams),
+			newCancelCommand(getter, streams),
+		}},
 		{Message: "Cluster Commands:", Commands: []*cobra.Command{
 			newInfoCommand(getter, streams),
+			newCleanupCommand(getter, streams),
 		}},
 		{Message: "Other Commands:", Commands: []*cobra.Command{
 			newCompletionCommand(streams),

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	authnv1 "k8s.io/api/authentication/v1"
@@ -47,7 +48,7 @@ func TestPushChecks(t *testing.T) {
 	r := &Release{Namespace: "ml", AuthzConfigMap: "acme-ingestion-authz", PVC: PVC{Name: "datasets"}}
 	var got []string
 	for _, check := range r.PushChecks("ingestor") {
-		if check.Namespace != "ml" || check.For == "" {
+		if check.Namespace != "ml" || check.For == "" || check.Role != RolePush {
 			t.Errorf("%+v", check)
 		}
 		line := strings.TrimSpace(check.String() + " " + check.Name)
@@ -58,15 +59,53 @@ func TestPushChecks(t *testing.T) {
 	}
 	want := []string{
 		"list deployments.apps", "get services jobs-manager", "get configmaps acme-ingestion-authz", "list configmaps",
-		"get persistentvolumeclaims datasets", "create pods", "get pods", "list pods", "watch pods", "delete pods",
+		"get persistentvolumeclaims datasets", "get namespaces ml (optional)", "create pods", "get pods", "list pods", "watch pods", "delete pods",
 		"create serviceaccounts/token ingestor", "list jobs.batch", "get jobs.batch", "watch jobs.batch", "get pods/log",
-		"list events (optional)", "create pods/exec", "get pods/exec (optional)", "create pods/portforward", "get pods/portforward (optional)",
+		"list events (optional)", "watch events (optional)", "create pods/exec", "get pods/exec (optional)",
+		"create pods/portforward", "get pods/portforward (optional)",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
-	if name := (&Release{}).PushChecks("")[4].Name; name != "client-pvc" {
-		t.Errorf("without a release the claim is %q", name)
+	if got := (&Release{}).PushChecks(""); got[4].Name != "client-pvc" || got[11].Name != "ingestor" {
+		t.Errorf("without a release the names are %q and %q", got[4].Name, got[11].Name)
+	}
+}
+
+// What Discover and MintToken really call is in the list.
+func TestPushChecksAreTheCalls(t *testing.T) {
+	t.Parallel()
+	client := newShape().client()
+	client.PrependReactor("create", "serviceaccounts", func(clienttesting.Action) (bool, runtime.Object, error) {
+		return true, &authnv1.TokenRequest{Status: authnv1.TokenRequestStatus{Token: "t"}}, nil
+	})
+	r, err := Discover(t.Context(), client, "ml", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := MintToken(t.Context(), client, "ml", "ingestor", time.Hour); err != nil {
+		t.Fatal(err)
+	}
+	type call struct{ namespace, words, name string }
+	asked := map[call]bool{}
+	for _, check := range r.PushChecks("ingestor") {
+		asked[call{check.Namespace, check.String(), check.Name}] = true
+	}
+	for _, a := range client.Actions() {
+		resource := a.GetResource()
+		made := call{a.GetNamespace(), Check{Verb: a.GetVerb(), Group: resource.Group, Resource: resource.Resource, Subresource: a.GetSubresource()}.String(), ""}
+		switch named := a.(type) {
+		case clienttesting.GetAction:
+			made.name = named.GetName()
+		case clienttesting.CreateActionImpl:
+			made.name = named.Name
+		}
+		if resource.Resource == "namespaces" {
+			made.namespace = made.name // the API server authorizes a namespace inside itself
+		}
+		if !asked[made] {
+			t.Errorf("nobody asks for %+v", made)
+		}
 	}
 }
 
@@ -107,7 +146,7 @@ func TestAccess(t *testing.T) {
 		t.Fatalf("got %+v", missing)
 	}
 	want := `a push needs permissions in namespace "ml" that you do not have: create pods/exec (ask an admin of the cluster: ` +
-		`kubectl create rolebinding tracebloc-push --clusterrole=edit --user='dana o'\''neill' -n ml)`
+		`kubectl create rolebinding tracebloc-edit --clusterrole=edit --user='dana o'\''neill' -n ml)`
 	if missing.Error() != want {
 		t.Errorf("got  %s\nwant %s", missing, want)
 	}
@@ -135,20 +174,21 @@ func TestAccessCanceled(t *testing.T) {
 	}
 }
 
-func TestSubjectFlag(t *testing.T) {
+func TestWhoAmI(t *testing.T) {
 	t.Parallel()
 	for name, want := range map[string]string{
 		"dana":                              "--user=dana",
 		"dana@example.com":                  "--user=dana@example.com",
 		"oidc:dana#1":                       "--user='oidc:dana#1'",
 		"system:serviceaccount:ci:pusher":   "--serviceaccount=ci:pusher",
+		"system:serviceaccount:ci":          "--user=system:serviceaccount:ci",
 		"":                                  "--user=YOUR-USER",
 		"a; rm -rf /":                       "--user='a; rm -rf /'",
 		"arn:aws:iam::1:role/ml-engineer,x": "--user=arn:aws:iam::1:role/ml-engineer,x",
 	} {
 		client := fake.NewClientset()
 		answerWhoAmI(client, name)
-		if got := subjectFlag(t.Context(), client); got != want {
+		if got := whoAmI(t.Context(), client).flag(); got != want {
 			t.Errorf("%q: got %s, want %s", name, got, want)
 		}
 	}

@@ -181,7 +181,7 @@ func quoted(names []string) []string {
 func explain(ctx context.Context, client kubernetes.Interface, doing, namespace string, err error) error {
 	switch {
 	case apierrors.IsForbidden(err):
-		return fmt.Errorf("%s: %w (%s)", doing, err, roleRemedy(subjectFlag(ctx, client), namespace))
+		return fmt.Errorf("%s: %w (%s)", doing, err, roleRemedy(whoAmI(ctx, client), namespace, roleEdit))
 	case apierrors.IsUnauthorized(err):
 		return fmt.Errorf("%s: %w (the cluster did not accept the credentials of this context: log in again, then kubectl auth whoami)", doing, err)
 	}

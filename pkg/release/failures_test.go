@@ -15,7 +15,7 @@ import (
 	clienttesting "k8s.io/client-go/testing"
 )
 
-const askEdit = `(ask an admin of the cluster: kubectl create rolebinding tracebloc-push --clusterrole=edit --user=YOUR-USER -n ml)`
+const askEdit = `(ask an admin of the cluster: kubectl create rolebinding tracebloc-edit --clusterrole=edit --user=YOUR-USER -n ml)`
 
 // Every way in which a release cannot take a push has its own words and a next
 // step.
@@ -43,7 +43,17 @@ func TestDiscoverFailures(t *testing.T) {
 			want: `no tracebloc client release in namespace "ml"; other namespaces could not be searched, since listing Deployments` +
 				` of the whole cluster is not allowed (name the namespace of the release with -n)`},
 		{name: "here is forbidden",
-			api: func(c *fake.Clientset) { forbid(c, "list", "deployments", "*") },
+			api: func(c *fake.Clientset) {
+				forbid(c, "list", "deployments", "*")
+				answerReviews(c, allowAllBut("list deployments.apps", "get services", "list events"))
+			},
+			want: `a push needs permissions in namespace "ml" that you do not have: list deployments.apps, get services (ask an admin of the cluster:` +
+				` kubectl create rolebinding tracebloc-view --clusterrole=view --user=YOUR-USER -n ml; if the release is in another namespace, name it with -n)`},
+		{name: "here is forbidden, and so is asking",
+			api: func(c *fake.Clientset) {
+				forbid(c, "list", "deployments", "*")
+				forbid(c, "create", "selfsubjectaccessreviews", "*")
+			},
 			want: `list Deployments in namespace "ml": deployments.apps is forbidden: user "dana" may not ` + askEdit +
 				`; if the release is in another namespace, name it with -n`},
 		{name: "legacy chart",
@@ -100,7 +110,16 @@ func TestDiscoverFailures(t *testing.T) {
 			change: func(s *shape) { s.pvc = nil },
 			want:   `pvc "client-pvc" in namespace "ml": not found, though jobs-manager mounts it (kubectl get pvc -n ml)`},
 		{name: "PVC forbidden",
-			api:  func(c *fake.Clientset) { forbid(c, "get", "persistentvolumeclaims", "ml") },
+			api: func(c *fake.Clientset) {
+				forbid(c, "get", "persistentvolumeclaims", "ml")
+				answerReviews(c, allowAllBut("get persistentvolumeclaims", "create pods/exec"))
+			},
+			want: `a push needs permissions in namespace "ml" that you do not have: get persistentvolumeclaims, create pods/exec ` + askEdit},
+		{name: "PVC forbidden by something else",
+			api: func(c *fake.Clientset) {
+				forbid(c, "get", "persistentvolumeclaims", "ml")
+				answerReviews(c, allowAllBut())
+			},
 			want: `get pvc "client-pvc" in namespace "ml": persistentvolumeclaims is forbidden: user "dana" may not ` + askEdit},
 		{name: "PVC for one Pod only",
 			change: func(s *shape) {

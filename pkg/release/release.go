@@ -113,13 +113,13 @@ const (
 // Discover finds the release called name in namespace, or the only one there
 // is when name is empty, and everything that a push needs of it. The first
 // thing that makes a push impossible is the error: *NotFoundError,
-// *SeveralError, *TooOldError, an API error, or a plain one; each says what to
-// do next. It implements contract cluster.md §1.5.
+// *SeveralError, *TooOldError, an *AccessError with all that a push may not do,
+// an API error, or a plain one; each says what to do next. It implements contract cluster.md §1.5.
 func Discover(ctx context.Context, client kubernetes.Interface, namespace, name string) (*Release, error) {
 	r, steps := Inspect(ctx, client, namespace, name)
 	for _, step := range steps {
 		if step.Err != nil {
-			return nil, step.Err
+			return nil, r.explainAll(ctx, client, RolePush, step.Err)
 		}
 	}
 	return r, nil

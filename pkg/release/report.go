@@ -37,6 +37,8 @@ type Report struct {
 	// ServiceAccount is the one that a push would use, empty when there is none.
 	ServiceAccount string
 	Checks         []ReportCheck
+
+	access *AccessError // the permissions that are missing, or nil
 }
 
 // ReportCheck is one line of a Report.
@@ -59,6 +61,9 @@ type Question struct {
 	// Answers asks jobs-manager for its health, through a port-forward to the
 	// Release's Pod and Port.
 	Answers func(ctx context.Context, r *Release) error
+	// Earlier says in a sentence which run a push into Table would meet, "" for none.
+	// It is not called without a Table.
+	Earlier func(ctx context.Context) (string, error)
 }
 
 // Examine makes every check of a push that can be made without writing
@@ -150,6 +155,7 @@ func (e *examination) checkAccess(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	e.report.access = missing(results)
 	for _, result := range results {
 		check := ReportCheck{Name: result.String(), Status: StatusOK, Detail: result.For, Remedy: result.Remedy, Denied: true}
 		switch {
@@ -194,17 +200,17 @@ func (e *examination) checkEndpoint(ctx context.Context) {
 }
 
 func (e *examination) checkDestination(ctx context.Context) {
-	namespace, table := e.question.Namespace, e.question.Table
+	table := e.question.Table
 	if table == "" || e.missing("list configmaps") || e.missing("list jobs.batch") {
 		return
 	}
 	check := ReportCheck{Name: CheckTarget, Status: StatusOK, Detail: fmt.Sprintf("no earlier run into table %q", table)}
-	run, err := CheckDestination(ctx, e.client, namespace, table)
+	earlier, err := e.question.Earlier(ctx)
 	switch {
 	case err != nil:
 		check.Status, check.Detail, check.Denied = StatusMissing, err.Error(), IsDenied(err)
-	case run != nil:
-		check.Status, check.Detail = StatusWarning, (&ExistsError{Namespace: namespace, Table: table, Run: *run}).Error()
+	case earlier != "":
+		check.Status, check.Detail = StatusWarning, earlier
 	}
 	e.add(check)
 }
@@ -215,6 +221,8 @@ type UnreadyError struct {
 	// Missing are the checks that failed, of Total.
 	Missing []ReportCheck
 	Total   int
+	// Access holds the permissions among them, or is nil.
+	Access *AccessError
 }
 
 func (e *UnreadyError) Error() string {
@@ -222,15 +230,23 @@ func (e *UnreadyError) Error() string {
 		return fmt.Sprintf("a push to namespace %q would not work: %s", e.Namespace, e.Missing[0].Detail)
 	}
 	remedy := ""
+	if e.Access != nil {
+		remedy = " (" + e.Access.remedy() + ")"
+	}
 	names := make([]string, 0, len(e.Missing))
 	for _, check := range e.Missing {
 		names = append(names, check.Name)
-		if remedy == "" && check.Remedy != "" {
-			remedy = " (" + check.Remedy + ")"
-		}
 	}
 	return fmt.Sprintf("a push to namespace %q would not work: %d of %d checks found something missing: %s%s",
 		e.Namespace, len(e.Missing), e.Total, strings.Join(names, ", "), remedy)
+}
+
+// Help is that of Access, and empty without one.
+func (e *UnreadyError) Help() string {
+	if e.Access == nil {
+		return ""
+	}
+	return e.Access.Help()
 }
 
 // OnlyDenied reports whether permissions are all that is missing.
@@ -249,5 +265,5 @@ func (r *Report) Err() error {
 	if len(missing) == 0 {
 		return nil
 	}
-	return &UnreadyError{Namespace: r.Release.Namespace, Missing: missing, Total: len(r.Checks)}
+	return &UnreadyError{Namespace: r.Release.Namespace, Missing: missing, Total: len(r.Checks), Access: r.access}
 }

@@ -11,6 +11,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	authzv1 "k8s.io/api/authorization/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/kubernetes/fake"
 )
 
@@ -28,7 +30,7 @@ func TestExamine(t *testing.T) {
 		onlyDenied   bool
 	}{
 		{name: "ready"},
-		{name: "ready for a table", question: Question{Table: "cats"}},
+		{name: "ready for a table", question: Question{Table: "cats", Earlier: func(context.Context) (string, error) { return "", nil }}},
 		{name: "no image", change: func(s *shape) { s.env("INGESTOR_IMAGE_DIGEST", ""); s.env("INGESTOR_IMAGE_TAG", "") },
 			want: []string{"ingestor image warning"}},
 		{name: "no release", change: func(s *shape) { s.manager = nil }, want: []string{"release missing"},
@@ -43,8 +45,11 @@ func TestExamine(t *testing.T) {
 		{name: "policy denies all", change: func(s *shape) { s.policy.Data["ingestion-authz.yaml"] = "allowed: []" },
 			want: []string{"service account missing"}, absent: []string{"token"}, onlyDenied: true},
 		{name: "policy unreadable", change: func(s *shape) { s.policy = nil }, want: []string{"policy missing"}, absent: []string{"service account", "token"}},
-		{name: "earlier runs unreadable", question: Question{Table: "cats"}, api: func(c *fake.Clientset) { forbid(c, "list", "configmaps", "ml") },
-			want: []string{"destination missing"}, onlyDenied: true},
+		{name: "earlier runs unreadable", question: Question{Table: "cats", Earlier: func(context.Context) (string, error) {
+			return "", apierrors.NewForbidden(schema.GroupResource{Resource: "configmaps"}, "", errors.New("no"))
+		}}, want: []string{"destination missing"}, onlyDenied: true},
+		{name: "an earlier run", question: Question{Table: "cats", Earlier: func(context.Context) (string, error) { return "run 1 filled it", nil }},
+			want: []string{"destination warning"}},
 		{name: "reviews fail", api: func(c *fake.Clientset) {
 			answerReviews(c, func(a *authzv1.ResourceAttributes) (authzv1.SubjectAccessReviewStatus, error) {
 				return authzv1.SubjectAccessReviewStatus{Allowed: true}, map[bool]error{true: errors.New("away")}[a.Verb == "delete"]

@@ -15,6 +15,7 @@ type attempt struct {
 	pod   types.UID
 	ended chan struct{} // closed when the container is known to be over
 	done  bool          // its log needs no more reading
+	quiet bool          // its log is evidence only, and not printed
 
 	announcedStart, announcedEnd bool
 }
@@ -36,7 +37,8 @@ func (a *attempt) end() {
 
 // attempts is the list of container lives that were seen, oldest first.
 type attempts struct {
-	list []*attempt
+	list    []*attempt
+	dropped bool // some were too many to keep
 }
 
 // note brings the list up to date with a Pod's status.
@@ -141,14 +143,15 @@ func (l *attempts) get(pod *corev1.Pod, container, id string) *attempt {
 	l.list = append(l.list, a)
 	// The first attempt is kept: its failure is often the cause of all others.
 	if len(l.list) > maxAttempts && l.list[1].done {
-		l.list = slices.Delete(l.list, 1, 2)
+		l.list, l.dropped = slices.Delete(l.list, 1, 2), true
 	}
 	return a
 }
 
-// skipOld gives up the logs of all Pods but the most useful one: that of a
-// success, else the newest whose container has started.
-func (l *attempts) skipOld() {
+// silenceOld picks the Pod whose log is worth printing to somebody who comes
+// late: that of a success, else the newest whose container has started. The logs
+// of the others are read as evidence, if their containers are over.
+func (l *attempts) silenceOld() {
 	var useful types.UID
 	for _, a := range l.list {
 		if a.ContainerID != "" {
@@ -161,7 +164,9 @@ func (l *attempts) skipOld() {
 		}
 	}
 	for _, a := range l.list {
-		a.done = a.done || a.pod != useful
+		if a.pod != useful {
+			a.quiet, a.done = true, a.done || !a.isOver()
+		}
 	}
 }
 
@@ -179,6 +184,7 @@ func (l *attempts) next() *attempt {
 func (l *attempts) export() []Attempt {
 	list := make([]Attempt, 0, len(l.list))
 	for _, a := range l.list {
+		a.Running = a.ContainerID != "" && !a.isOver()
 		list = append(list, a.Attempt)
 	}
 	return list

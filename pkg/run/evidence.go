@@ -31,6 +31,9 @@ type Evidence struct {
 	Finished   time.Time              // zero when it has not finished
 
 	Attempts []Attempt // oldest first; at most maxAttempts, the first is always kept
+	// Unseen is how many attempts the cluster has counted besides, whose Pods or
+	// containers were gone when somebody looked.
+	Unseen int
 
 	// Stuck says why no container can start, when that ended the following.
 	Stuck string
@@ -50,6 +53,7 @@ type Attempt struct {
 	PodReason  string // Evicted, DeadlineExceeded, Preempting ...
 	PodMessage string
 
+	Running  bool   // when the evidence was taken
 	ExitCode *int32 // nil while it runs, or when its end was not seen
 	Reason   string // Completed, Error, OOMKilled ...
 	Message  string

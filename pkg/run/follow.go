@@ -44,6 +44,7 @@ const settleGrace = 45 * time.Second
 // when the context ended first, and otherwise says what may not be watched.
 func (f *Follower) Follow(ctx context.Context) (Evidence, error) {
 	s := newSession(f)
+	s.patient = true
 	inner, cancel := context.WithCancelCause(ctx)
 	s.workers.Go(func() { s.keep(inner, s.jobSource()) })
 	s.workers.Go(func() { s.keep(inner, s.podSource()) })
@@ -52,14 +53,6 @@ func (f *Follower) Follow(ctx context.Context) (Evidence, error) {
 	cancel(errStopped)
 	s.workers.Wait()
 	return s.finalEvidence(), err
-}
-
-// do hands work to the loop, which alone touches the session's state.
-func (s *session) do(ctx context.Context, work func()) {
-	select {
-	case s.updates <- work:
-	case <-ctx.Done():
-	}
 }
 
 func (s *session) loop(ctx context.Context) error {
@@ -74,29 +67,5 @@ func (s *session) loop(ctx context.Context) error {
 		if err := s.await(ctx, next); err != nil {
 			return err
 		}
-	}
-}
-
-// await applies one update, or returns when a grace period ends.
-func (s *session) await(ctx context.Context, until time.Time) error {
-	var expired <-chan time.Time
-	if !until.IsZero() {
-		timer := time.NewTimer(time.Until(until))
-		defer timer.Stop()
-		expired = timer.C
-	}
-	select {
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	case work := <-s.updates:
-		work()
-	case <-expired:
-	}
-	return nil
-}
-
-func (s *session) notify(message string) {
-	if s.Notify != nil {
-		s.Notify(message)
 	}
 }

@@ -279,7 +279,7 @@ func TestFollowCanceledContext(t *testing.T) {
 		if evidence.State != JobActive || len(evidence.Attempts) != 1 || evidence.Attempts[0].Log.Lines != 1 || evidence.Attempts[0].LogComplete {
 			t.Errorf("evidence %+v", evidence)
 		}
-		if outcome := Judge(evidence); outcome.State != PhaseUnknown {
+		if outcome := Judge(evidence); outcome.State != PhaseRunning || outcome.Clean() {
 			t.Errorf("outcome %+v", outcome)
 		}
 	})

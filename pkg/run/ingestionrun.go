@@ -4,7 +4,6 @@ import (
 	"slices"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/tracebloc/kubectl-tracebloc/pkg/preflight"
@@ -14,18 +13,26 @@ import (
 // stored in a cluster.
 var GroupVersion = schema.GroupVersion{Group: "tracebloc.io", Version: "v1alpha1"}
 
-// KindIngestionRun is the kind of IngestionRun.
-const KindIngestionRun = "IngestionRun"
+// The kinds of IngestionRun and IngestionRunList.
+const (
+	KindIngestionRun     = "IngestionRun"
+	KindIngestionRunList = "IngestionRunList"
+)
 
 // Phase is where an ingestion run stands, or how it ended.
 type Phase string
 
 // The phases of an IngestionRun. Planned is the end of a dry run; Refused means
-// that nothing was submitted; the others tell how a submitted run ended.
+// that nothing was submitted; Detached is a run that its push stopped following.
+// Pending and Running are phases of a run that is at work, the others tell how it
+// ended.
 const (
 	PhasePlanned             Phase = "Planned"
 	PhaseRefused             Phase = "Refused"
 	PhaseDetached            Phase = "Detached"
+	PhasePending             Phase = "Pending" // submitted; no container runs, not yet or not now
+	PhaseRunning             Phase = "Running"
+	PhaseComplete            Phase = "Complete" // the Job ended well; its summary was not read, so what became of the records is not known
 	PhaseSucceeded           Phase = "Succeeded"
 	PhaseSucceededWithLosses Phase = "SucceededWithLosses"
 	PhaseFailed              Phase = "Failed"
@@ -33,10 +40,21 @@ const (
 	PhaseUnknown             Phase = "Unknown"
 )
 
+// Ended reports whether a run of that phase is over, however it ended.
+func (p Phase) Ended() bool {
+	switch p {
+	case PhaseComplete, PhaseSucceeded, PhaseSucceededWithLosses, PhaseFailed, PhaseCanceled:
+		return true
+	}
+	return false
+}
+
 // IngestionRun is what -o json and -o yaml print on every ending of a push,
-// failures included. metadata.name is the idempotency key of the run, which is
-// also the value of the label tracebloc.io/ingestion-run in the cluster; it is
-// empty when the push ended before a key was made.
+// failures included, and of each run that the cluster knows. metadata.name is the
+// idempotency key of the run, which is also the value of the label
+// tracebloc.io/ingestion-run in the cluster; it is empty when a push ended before
+// a key was made. metadata.creationTimestamp and labels are those of the run's
+// Job, or of the ConfigMap with its spec where the Job is gone.
 type IngestionRun struct {
 	metav1.TypeMeta   `json:",inline"`
 	metav1.ObjectMeta `json:"metadata"`
@@ -59,12 +77,19 @@ type IngestionRunSpec struct {
 
 // IngestionRunStatus says what happened.
 type IngestionRunStatus struct {
-	Phase    Phase  `json:"phase"`
-	ExitCode int    `json:"exitCode"` // the exit code of the process
-	Step     string `json:"step"`     // the step of the push that ended it
+	Phase Phase `json:"phase"`
+	// ExitCode is the exit code of the process that printed the run; nil in lists.
+	ExitCode *int   `json:"exitCode,omitempty"`
+	Step     string `json:"step,omitempty"` // the step of the push that ended it
 	Message  string `json:"message,omitempty"`
-	Job      string `json:"job,omitempty"`
-	Replay   bool   `json:"replay,omitempty"` // the server knew the key already
+	// Warnings say what may be wrong besides, of a clean success too.
+	Warnings []string `json:"warnings,omitempty"`
+	Job      string   `json:"job,omitempty"`
+	Replay   bool     `json:"replay,omitempty"` // the server knew the key already
+
+	Started  *metav1.Time `json:"started,omitempty"`  // when the Job started
+	Finished *metav1.Time `json:"finished,omitempty"` // when the Job was over
+	Attempts int          `json:"attempts,omitempty"` // lives of the ingestor's container that the cluster knows of
 	// DestinationTable is the physical table that the ingestor named.
 	DestinationTable string `json:"destinationTable,omitempty"`
 
@@ -122,46 +147,53 @@ func NewIngestionRun(namespace string) *IngestionRun {
 	}
 }
 
-// DeepCopy returns a copy that shares no memory with r.
-func (r *IngestionRun) DeepCopy() *IngestionRun {
-	if r == nil {
-		return nil
-	}
-	out := *r
-	r.ObjectMeta.DeepCopyInto(&out.ObjectMeta)
-	out.Status.Dataset = copyOf(r.Status.Dataset)
-	out.Status.Staging = copyOf(r.Status.Staging)
-	out.Status.Records = r.Status.Records.deepCopy()
-	out.Status.Findings = slices.Clone(r.Status.Findings)
-	if r.Status.Durations != nil {
-		out.Status.Durations = make(map[string]float64, len(r.Status.Durations))
-		for step, seconds := range r.Status.Durations {
-			out.Status.Durations[step] = seconds
-		}
-	}
-	return &out
-}
+// SetExitCode sets the exit code of the process that prints the run.
+func (r *IngestionRun) SetExitCode(code int) { r.Status.ExitCode = &code }
 
-func (r *RecordsStatus) deepCopy() *RecordsStatus {
-	if r == nil {
-		return nil
+// SetOutcome writes into the status what was found out about the run. What the
+// outcome does not know stays as it is.
+func (r *IngestionRun) SetOutcome(o Outcome) {
+	s := &r.Status
+	s.Phase, s.Message, s.Warnings = o.State, o.Reason, slices.Clone(o.Warnings)
+	if o.Job != "" {
+		s.Job = o.Job
 	}
-	return &RecordsStatus{
-		Total: copyOf(r.Total), Processed: copyOf(r.Processed), Inserted: copyOf(r.Inserted), Sent: copyOf(r.Sent), Skipped: copyOf(r.Skipped),
-		FileTransferFailures: copyOf(r.FileTransferFailures), FailedInsertion: copyOf(r.FailedInsertion), FailedSend: copyOf(r.FailedSend),
+	if !o.Started.IsZero() {
+		s.Started = timeOf(o.Started)
+	}
+	if !o.Finished.IsZero() {
+		s.Finished = timeOf(o.Finished)
+	}
+	if o.Attempts > 0 {
+		s.Attempts = o.Attempts
+	}
+	if o.Banner != nil {
+		s.DestinationTable, s.Records = o.Banner.Table, o.Banner.Records()
 	}
 }
 
-// DeepCopyObject implements runtime.Object, so that kubectl's printers take an
-// IngestionRun.
-func (r *IngestionRun) DeepCopyObject() runtime.Object {
-	return r.DeepCopy()
+// Active reports whether the run's Job is there and not over, though it may be
+// about to be deleted.
+func (r *IngestionRun) Active() bool {
+	return r.Status.Phase == PhasePending || r.Status.Phase == PhaseRunning
 }
 
-func copyOf[T any](p *T) *T {
-	if p == nil {
-		return nil
+// IngestionRunList is what -o json and -o yaml print of several runs.
+type IngestionRunList struct {
+	metav1.TypeMeta `json:",inline"`
+	metav1.ListMeta `json:"metadata"`
+
+	Items []IngestionRun `json:"items"`
+}
+
+// NewIngestionRunList returns a list of runs with its type set.
+func NewIngestionRunList(runs []*IngestionRun) *IngestionRunList {
+	list := &IngestionRunList{
+		TypeMeta: metav1.TypeMeta{APIVersion: GroupVersion.String(), Kind: KindIngestionRunList},
+		Items:    make([]IngestionRun, 0, len(runs)),
 	}
-	v := *p
-	return &v
+	for _, r := range runs {
+		list.Items = append(list.Items, *r.DeepCopy())
+	}
+	return list
 }

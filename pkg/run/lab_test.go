@@ -118,7 +118,7 @@ func (l *lab) finishJob(kind batchv1.JobConditionType, reason string) {
 func (l *lab) update(resource string, object runtime.Object) {
 	l.t.Helper()
 	gvr := corev1.SchemeGroupVersion.WithResource(resource)
-	if resource == "jobs" {
+	if resource == resourceJobs {
 		gvr = batchv1.SchemeGroupVersion.WithResource(resource)
 	}
 	if err := l.client.Tracker().Update(gvr, object, labNamespace); err != nil {
@@ -130,7 +130,7 @@ func (l *lab) update(resource string, object runtime.Object) {
 func (l *lab) delete(resource, name string) {
 	l.t.Helper()
 	gvr := corev1.SchemeGroupVersion.WithResource(resource)
-	if resource == "jobs" {
+	if resource == resourceJobs {
 		gvr = batchv1.SchemeGroupVersion.WithResource(resource)
 	}
 	if err := l.client.Tracker().Delete(gvr, labNamespace, name); err != nil {
@@ -233,6 +233,7 @@ type logFile struct {
 	lines   []loggedLine
 	ended   bool
 	hangs   bool          // streams stay open after the end
+	trouble string        // what the kubelet says instead of the log
 	slow    time.Duration // between two lines on their way to us
 	changed chan struct{}
 	cut     chan struct{} // closed to end the streams, with an error or cleanly
@@ -305,13 +306,25 @@ func (l *lab) openLog(ctx context.Context, namespace, name string, options *core
 		since = nil
 	}
 	reader, writer := io.Pipe()
-	go func() { _ = writer.CloseWithError(log.serve(ctx, writer, since, options.Follow)) }()
+	go func() { _ = writer.CloseWithError(log.serve(ctx, writer, since, options)) }()
 	return reader, nil
 }
 
-// serve streams as a kubelet does: lines before since are left out.
-func (f *logFile) serve(ctx context.Context, w io.Writer, since *metav1.Time, follow bool) error {
-	for sent := 0; ; {
+// serve streams as a kubelet does: lines before since are left out, and all but
+// the last ones where only those are asked for. A kubelet in trouble says so in a
+// line of its own, without a time stamp.
+func (f *logFile) serve(ctx context.Context, w io.Writer, since *metav1.Time, options *corev1.PodLogOptions) error {
+	f.mu.Lock()
+	sent, trouble := 0, f.trouble
+	if options.TailLines != nil {
+		sent = max(0, len(f.lines)-int(*options.TailLines))
+	}
+	f.mu.Unlock()
+	if trouble != "" {
+		_, err := io.WriteString(w, trouble+"\n")
+		return err
+	}
+	for {
 		f.mu.Lock()
 		lines, ended, changed, cut := f.lines[sent:], f.ended && !f.hangs, f.changed, f.cut
 		f.mu.Unlock()
@@ -325,7 +338,7 @@ func (f *logFile) serve(ctx context.Context, w io.Writer, since *metav1.Time, fo
 				return err
 			}
 		}
-		if !follow || ended {
+		if !options.Follow || ended {
 			return nil
 		}
 		select {
@@ -341,14 +354,9 @@ func (f *logFile) serve(ctx context.Context, w io.Writer, since *metav1.Time, fo
 	}
 }
 
-// follow starts Follow and returns a function that waits for its end.
-func (l *lab) follow(ctx context.Context) func() (Evidence, error) {
-	type result struct {
-		evidence Evidence
-		err      error
-	}
-	ended := make(chan result, 1)
-	follower := &Follower{
+// follower is one that prints into the lab's books.
+func (l *lab) follower() *Follower {
+	return &Follower{
 		Client: l.client, Namespace: labNamespace, Job: labJob, Logs: &l.printed, OpenLog: l.openLog,
 		Notify: func(message string) {
 			l.mu.Lock()
@@ -356,6 +364,16 @@ func (l *lab) follow(ctx context.Context) func() (Evidence, error) {
 			l.notes = append(l.notes, message)
 		},
 	}
+}
+
+// follow starts Follow and returns a function that waits for its end.
+func (l *lab) follow(ctx context.Context) func() (Evidence, error) {
+	type result struct {
+		evidence Evidence
+		err      error
+	}
+	ended := make(chan result, 1)
+	follower := l.follower()
 	go func() {
 		evidence, err := follower.Follow(ctx)
 		ended <- result{evidence, err}

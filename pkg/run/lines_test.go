@@ -93,7 +93,7 @@ func TestSeenLinesForgetWhatIsTooMuch(t *testing.T) {
 		t.Error("the first stream does not start at the beginning")
 	}
 	for i := range 3 * maxSeen {
-		if !seen.isNew(base.Add(time.Duration(i) * time.Millisecond)) {
+		if !seen.isNew(line{stamp: base.Add(time.Duration(i) * time.Millisecond)}) {
 			t.Fatalf("line %d is called old", i)
 		}
 		if len(seen.counts) > maxSeen {
@@ -104,7 +104,7 @@ func TestSeenLinesForgetWhatIsTooMuch(t *testing.T) {
 	if since := seen.rewind(); newest.Sub(since.Time) > seenWindow+time.Second {
 		t.Errorf("reads again from %s, the newest line is of %s", since, newest)
 	}
-	if seen.isNew(newest) || !seen.isNew(newest) || !seen.isNew(time.Time{}) {
+	if seen.isNew(line{stamp: newest}) || !seen.isNew(line{stamp: newest}) || !seen.isNew(line{text: []byte("x")}) {
 		t.Error("a repeated line, a second one of its time and one without stamp are mixed up")
 	}
 }

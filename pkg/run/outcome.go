@@ -1,14 +1,20 @@
 package run
 
-import "fmt"
+import (
+	"fmt"
+	"time"
+)
 
 // Outcome is what the evidence of a run proves.
 type Outcome struct {
 	// State is PhaseSucceeded, PhaseSucceededWithLosses, PhaseFailed, PhaseCanceled
-	// or PhaseUnknown. Only the first is exit code 0; PhaseDetached is the caller's
-	// word for a user who stopped watching.
+	// or PhaseUnknown; PhasePending or PhaseRunning of a run that is at work.
+	// PhaseDetached is the caller's word for a user who stopped watching.
 	State Phase
-	// Reason is the verdict's cause in one line, printable; "" when it succeeded.
+	// Job is the name of the run's Job.
+	Job string
+	// Reason is the verdict's cause in one line, printable, or what the run waits
+	// for; "" when it succeeded.
 	Reason string
 	// Details are the ingestor's own last words, printable lines, at most some dozens.
 	Details []string
@@ -16,13 +22,18 @@ type Outcome struct {
 	Warnings []string
 	// Banner is the summary of the attempt that decided; nil without one.
 	Banner   *Banner
-	Attempts int    // container lives that were seen
+	Attempts int    // container lives that the cluster knows of
 	ExitCode *int32 // of the deciding attempt's container
+	// Started and Finished are the Job's; zero when it has not.
+	Started, Finished time.Time
 }
 
 // Clean reports whether every record is proved to be inserted and registered, so
 // that the staged copy is no longer needed.
 func (o Outcome) Clean() bool { return o.State == PhaseSucceeded }
+
+// Active reports whether the run is still at work.
+func (o Outcome) Active() bool { return o.State == PhasePending || o.State == PhaseRunning }
 
 // Judge decides what evidence proves (contract, ingestor §3.2 and §3.4). It is
 // the only place that does. A run has succeeded when its Job is complete and the
@@ -30,7 +41,7 @@ func (o Outcome) Clean() bool { return o.State == PhaseSucceeded }
 // sent; anything short of it is not a success.
 func Judge(e Evidence) Outcome {
 	last := e.Last()
-	o := Outcome{Attempts: len(e.Attempts)}
+	o := Outcome{Job: e.Job, Attempts: len(e.Attempts) + e.Unseen, Started: e.Started, Finished: e.Finished}
 	if last != nil {
 		o.ExitCode, o.Banner = last.ExitCode, last.Log.Banner
 	}
@@ -56,16 +67,37 @@ func Judge(e Evidence) Outcome {
 	if e.Stuck != "" {
 		return judgeStuck(e, o)
 	}
-	o.State = PhaseUnknown
-	o.Reason = fmt.Sprintf("job %q has not finished", e.Job)
-	if e.Waiting != "" {
-		o.Reason += ": " + e.Waiting
+	if e.State == JobActive {
+		return judgeActive(e, o)
+	}
+	o.State, o.Reason = PhaseUnknown, fmt.Sprintf("job %q was not seen", e.Job)
+	return o
+}
+
+// judgeActive says how far a run is that nothing is decided about yet.
+func judgeActive(e Evidence, o Outcome) Outcome {
+	o.Banner, o.ExitCode = nil, nil
+	o.State, o.Reason = PhasePending, e.Waiting
+	for i := len(e.Attempts) - 1; i >= 0; i-- {
+		a := &e.Attempts[i]
+		switch {
+		case a.Running:
+			o.State, o.Reason = PhaseRunning, ""
+		case a.ExitCode != nil && *a.ExitCode == 0:
+			o.State, o.Reason = PhaseRunning, "the ingestor has ended, the job not yet"
+		default:
+			because := a.cause()
+			o.Details = because.details
+			o.Warnings = append(o.Warnings, "an attempt has failed: "+because.reason)
+			return o
+		}
 	}
 	return o
 }
 
 func judgeStuck(e Evidence, o Outcome) Outcome {
 	o.State, o.Reason = PhaseFailed, e.Stuck
+	o.Warnings = append(o.Warnings, fmt.Sprintf("the job stays in the cluster and may go on later: kubectl tracebloc cancel job/%s -n %s ends it", e.Job, e.Namespace))
 	if first := e.firstCause(); first != nil {
 		cause := first.cause()
 		o.Details = cause.details
@@ -103,7 +135,7 @@ func judgeSuccess(e Evidence, o Outcome) Outcome {
 	if twice := e.insertedBefore(done); twice != "" {
 		o.State, o.Reason = PhaseSucceededWithLosses, twice
 	}
-	o.Warnings = append(o.Warnings, e.killedBefore(done)...)
+	o.Warnings = append(o.Warnings, e.doubtsBefore(done)...)
 	return o
 }
 
@@ -126,4 +158,20 @@ func weigh(b *Banner) (Phase, string) {
 		return PhaseSucceededWithLosses, fmt.Sprintf("%d records were inserted, but not all that were found%s", *b.Inserted, losses)
 	}
 	return PhaseSucceeded, ""
+}
+
+// JudgeLog decides what a log alone proves, without its Job: one that was saved.
+func JudgeLog(r Report) Outcome {
+	o := Outcome{Banner: r.Banner, Attempts: 1}
+	a := Attempt{Log: r}
+	switch {
+	case r.Banner != nil:
+		o.State, o.Reason = weigh(r.Banner)
+	case len(r.Failure)+len(r.Traceback) > 0:
+		because := a.cause()
+		o.State, o.Reason, o.Details = PhaseFailed, because.reason, because.details
+	default:
+		o.State, o.Reason, o.Details = PhaseUnknown, "the log has no summary of the ingestor", escapeLines(r.Tail)
+	}
+	return o
 }

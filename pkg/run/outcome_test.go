@@ -57,6 +57,14 @@ func TestJudge(t *testing.T) {
 	stuck.Stuck = `pod p1 cannot pull image "x": ErrImagePull: not found`
 	stuckLater := evidence(JobActive, log("no-database"))
 	stuckLater.Stuck = stuck.Stuck
+	unseen := evidence(JobComplete, log("success"))
+	unseen.Unseen = 2
+	lost := ended(t, "p0", "registration")
+	lost.Log, lost.LogComplete, lost.LogError = Report{}, false, "the pod is gone"
+	crashed := ended(t, "p0", "traceback")
+	crashed.Log.Validated = true
+	killedLate := killed("p0", "OOMKilled")
+	killedLate.Log.Validated = true
 	waits := evidence(JobActive)
 	waits.Waiting = "pod p1 is not scheduled: 0/1 nodes"
 
@@ -98,12 +106,19 @@ func TestJudge(t *testing.T) {
 		{"deleted", evidence(JobDeleted, killed("p1", "Error")), PhaseCanceled, "was deleted before it finished"},
 		{"deleted after a partial run", evidence(JobDeleted, log("partial")), PhaseCanceled, "was deleted before it finished"},
 		{"missing", evidence(JobMissing), PhaseUnknown, "does not exist"},
-		{"active", evidence(JobActive), PhaseUnknown, "has not finished"},
-		{"active and waiting", waits, PhaseUnknown, "has not finished: pod p1 is not scheduled"},
-		{"active with a good summary", evidence(JobActive, log("success")), PhaseUnknown, "has not finished"},
+		{"active", evidence(JobActive), PhasePending, ""},
+		{"active and waiting", waits, PhasePending, "pod p1 is not scheduled"},
+		{"active and running", evidence(JobActive, Attempt{Pod: "p1", ContainerID: "c1", Running: true}), PhaseRunning, ""},
+		{"active after a failure", evidence(JobActive, log("no-database"), Attempt{Pod: "p1", ContainerID: "c2", Running: true}), PhaseRunning, ""},
+		{"between two attempts", evidence(JobActive, log("validation")), PhasePending, ""},
+		{"active with a good summary", evidence(JobActive, log("success")), PhaseRunning, "the job not yet"},
 		{"stuck", stuck, PhaseFailed, "cannot pull image"},
 		{"stuck after a failure", stuckLater, PhaseFailed, "cannot pull image"},
-		{"nothing known", Evidence{}, PhaseUnknown, "has not finished"},
+		{"nothing known", Evidence{}, PhaseUnknown, "was not seen"},
+		{"retried unseen", unseen, PhaseSucceeded, ""},
+		{"retried after a crash behind its validation", evidence(JobComplete, crashed, log("success")), PhaseSucceededWithLosses, "exit code 1: the ingest failed): the table may hold"},
+		{"retried after a kill behind its validation", evidence(JobComplete, killedLate, log("success")), PhaseSucceededWithLosses, "exit code 137"},
+		{"retried, log lost", evidence(JobComplete, lost, log("success")), PhaseSucceeded, ""},
 	}
 	var report strings.Builder
 	for _, test := range tests {

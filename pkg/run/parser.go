@@ -21,6 +21,7 @@ type Report struct {
 	Lines         int64    // log lines read
 	CorrelationID string   // newer ingestors repeat the idempotency key
 	Banner        *Banner  // nil without a banner
+	Validated     bool     // the validators had passed: records were written from then on
 	Failure       []string // the last "Ingestion failed:" block, that prefix taken off
 	Traceback     []string // the exception of the last Python traceback
 	FailedRecords *int64   // "N record(s) failed during ingestion"
@@ -89,6 +90,9 @@ func (p *Parser) line(text string) {
 		p.block.end()
 		return
 	}
+	if strings.Contains(text, validatedMark) {
+		p.report.Validated = true
+	}
 	if m := correlation.FindStringSubmatch(text); m != nil {
 		p.report.CorrelationID = m[1]
 	}
@@ -126,6 +130,7 @@ const (
 )
 
 const (
+	validatedMark = "All validations passed successfully"
 	failureMark   = "Ingestion failed:"
 	tracebackMark = "Traceback (most recent call last):"
 )

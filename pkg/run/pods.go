@@ -34,7 +34,7 @@ func (s *session) setPods(list []corev1.Pod) {
 	}
 	if !s.podsKnown {
 		s.podsKnown = true
-		s.attempts.skipOld()
+		s.attempts.silenceOld()
 	}
 }
 
@@ -77,19 +77,35 @@ func (s *session) read(ctx context.Context) {
 	if next == nil {
 		return
 	}
-	r := &reading{attempt: next}
-	r.heard.Store(time.Now().UnixNano())
-	s.reading = r
-	t := &tail{client: s.Client, open: s.OpenLog, namespace: s.Namespace, attempt: next}
-	t.sink = func(l line) {
-		r.heard.Store(time.Now().UnixNano())
-		r.parser.line(string(l.text))
-		s.print(l)
-	}
+	r, t := s.open(next)
 	s.workers.Go(func() {
 		r.err = t.run(ctx)
 		s.do(ctx, s.finishReading)
 	})
+}
+
+// quietLines bounds the log of an attempt that is read as evidence only: the
+// summary and the last words stand at its end.
+const quietLines = int64(2000)
+
+// open takes on the log of an attempt.
+func (s *session) open(a *attempt) (*reading, *tail) {
+	r := &reading{attempt: a}
+	r.heard.Store(time.Now().UnixNano())
+	s.reading = r
+	t := &tail{client: s.Client, open: s.OpenLog, namespace: s.Namespace, attempt: a, tries: s.tries, patient: s.patient}
+	if a.quiet {
+		t.last = s.lastLines
+	}
+	t.alive = func() { r.heard.Store(time.Now().UnixNano()) }
+	t.sink = func(l line) {
+		t.alive()
+		r.parser.line(string(l.text))
+		if !a.quiet {
+			s.print(l)
+		}
+	}
+	return r, t
 }
 
 func (s *session) finishReading() {

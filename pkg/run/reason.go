@@ -22,7 +22,7 @@ func judgeFailure(e Evidence, o Outcome) Outcome {
 	o.Reason = fmt.Sprintf("job %q failed", e.Job)
 	failed := e.condition(batchv1.JobFailed)
 	if failed != nil {
-		o.Reason = fmt.Sprintf("job %q failed: %s: %s", e.Job, oneLine(failed.Reason), oneLine(failed.Message))
+		o.Reason = failedText(e.Job, failed)
 	}
 	first := e.firstCause()
 	if first == nil {
@@ -194,21 +194,31 @@ func (e *Evidence) insertedBefore(done *Attempt) string {
 		if strings.Contains(strings.Join(a.Log.Failure, " "), "already in the database") {
 			return "an earlier attempt had inserted its records before it failed: the table may hold them twice"
 		}
+		if a.Log.Validated && a.Log.Banner == nil {
+			return fmt.Sprintf("an earlier attempt ended after its validation and without a summary (%s): the table may hold its records twice", a.exit())
+		}
 	}
 	return ""
 }
 
-// killedBefore warns of attempts whose work cannot be known.
-func (e *Evidence) killedBefore(done *Attempt) []string {
+// doubtsBefore warns of attempts before done whose work cannot be known.
+func (e *Evidence) doubtsBefore(done *Attempt) []string {
+	const compare = "compare the table's rows with the summary"
+	if e.Unseen > 0 {
+		return []string{fmt.Sprintf("%d earlier attempts were not seen: %s", e.Unseen, compare)}
+	}
 	for i := range e.Attempts {
 		a := &e.Attempts[i]
 		if a == done {
 			break
 		}
 		killed := a.PodReason != "" || a.Reason == "OOMKilled" || a.ExitCode == nil || *a.ExitCode > 128
-		if killed {
+		switch {
+		case killed:
 			name := cmp.Or(a.PodReason, a.Reason, "killed")
-			return []string{fmt.Sprintf("an earlier attempt did not end by itself (%s): compare the table's rows with the summary", oneLine(name))}
+			return []string{fmt.Sprintf("an earlier attempt did not end by itself (%s): %s", oneLine(name), compare)}
+		case a.ContainerID != "" && !a.LogComplete:
+			return []string{fmt.Sprintf("the log of an earlier attempt could not be read%s: %s", colon(a.LogError), compare)}
 		}
 	}
 	return nil

@@ -50,8 +50,7 @@ func read(response *http.Response) (Accepted, error) {
 		err := fmt.Errorf("jobs-manager answered HTTP %d%s%s", status, colon(detail(body)), serverHint(status))
 		return Accepted{}, &attemptError{sent: true, after: retryAfter(response.Header), err: err}
 	}
-	text := detail(body)
-	return Accepted{}, &RefusedError{Status: status, Detail: text, Hint: hint(status, text)}
+	return Accepted{}, &RefusedError{Status: status, Detail: detail(body)}
 }
 
 func readAccepted(body []byte, err error) (Accepted, error) {

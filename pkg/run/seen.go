@@ -1,6 +1,7 @@
 package run
 
 import (
+	"regexp"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -25,6 +26,8 @@ type seenLines struct {
 
 	again map[int64]int // what the current stream will repeat
 	from  int64         // where it was asked to start; 0 for the beginning
+
+	trouble string // the kubelet's last words about the log, "" for none
 }
 
 // rewind prepares for a new stream and returns where it has to start, nil for
@@ -48,10 +51,15 @@ func (s *seenLines) since() time.Time {
 	return s.newest.Add(-seenWindow).Truncate(time.Second)
 }
 
-// isNew records a line and reports whether it was not read before. Lines without
-// a stamp are always new: they come from the kubelet, not from the container.
-func (s *seenLines) isNew(stamp time.Time) bool {
+// isNew records a line and reports whether it was not read before. A line without
+// a stamp is always new, unless it is the kubelet's.
+func (s *seenLines) isNew(l line) bool {
+	stamp := l.stamp
 	if stamp.IsZero() {
+		if kubelet.Match(l.text) {
+			s.trouble = shorten(string(l.text), maxField)
+			return false
+		}
 		s.total++
 		return true
 	}
@@ -76,6 +84,25 @@ func (s *seenLines) isNew(stamp time.Time) bool {
 		s.prune()
 	}
 	return true
+}
+
+// kubelet is what a node says in place of a log, or at its end, without a time
+// stamp: it answers 200 before it knows whether it can read the log.
+var kubelet = regexp.MustCompile(`^(?:unable to retrieve container logs for |failed to (?:watch|create fsnotify watcher|try resolving symlinks)|rpc error: code = )`)
+
+// insteadOfLog is what a kubelet said instead of a log.
+type insteadOfLog struct{ text string }
+
+func (e *insteadOfLog) Error() string { return e.text }
+
+// takeTrouble returns an *insteadOfLog when the kubelet had trouble since it was
+// called last.
+func (s *seenLines) takeTrouble() error {
+	text := s.trouble
+	if s.trouble = ""; text == "" {
+		return nil
+	}
+	return &insteadOfLog{text}
 }
 
 // prune forgets what no stream will repeat. Should the window itself be too

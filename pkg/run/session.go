@@ -3,7 +3,6 @@ package run
 import (
 	"context"
 	"fmt"
-	"sync"
 	"time"
 
 	batchv1 "k8s.io/api/batch/v1"
@@ -15,8 +14,7 @@ import (
 // their findings over as functions.
 type session struct {
 	*Follower
-	updates chan func()
-	workers sync.WaitGroup
+	*keeper
 
 	job       *batchv1.Job // nil until it was seen
 	state     JobState     // "" until it is known
@@ -27,8 +25,10 @@ type session struct {
 	attempts  attempts
 	waiting   waiting
 	stuck     string
-	broken    map[string]bool // sources without connection
-	fatal     error
+
+	lastLines int64 // how much is read of a log that is not printed
+	tries     int   // how often a log is asked for in vain
+	patient   bool  // whether logs are waited for while the API server is away
 
 	reading *reading
 	settled bool      // the Pods were listed after the Job's end
@@ -42,11 +42,12 @@ func newSession(f *Follower) *session {
 	}
 	return &session{
 		Follower:  &follower,
-		updates:   make(chan func()),
+		keeper:    newKeeper(follower.Notify),
 		pods:      map[types.UID]*corev1.Pod{},
 		events:    map[types.UID]corev1.Event{},
 		explained: map[types.UID]context.CancelFunc{},
-		broken:    map[string]bool{},
+		lastLines: quietLines,
+		tries:     finalReads,
 	}
 }
 
@@ -75,7 +76,7 @@ func (s *session) step(ctx context.Context) time.Time {
 func (s *session) wait() time.Time {
 	now := time.Now()
 	if text := s.waiting.update(now, s.waitState()); text != "" {
-		s.notify(text)
+		s.say(text)
 	}
 	expires := s.waiting.expires()
 	if !expires.IsZero() && !now.Before(expires) {
@@ -183,18 +184,22 @@ func (s *session) setJob(job *batchv1.Job) {
 	if s.isTerminal() {
 		return
 	}
-	s.state = JobActive
-	for _, c := range job.Status.Conditions {
-		if c.Status != corev1.ConditionTrue {
-			continue
-		}
-		switch c.Type {
-		case batchv1.JobComplete:
-			s.state = JobComplete
-		case batchv1.JobFailed:
-			s.state = JobFailed
-		}
+	s.state = stateOf(job)
+}
+
+// stateOf says how far a Job is. What a deletion does to the Pods looks like a
+// failure to the Job's controller, so that a deletion counts before it.
+func stateOf(job *batchv1.Job) JobState {
+	end, deleted := endOf(job), job.DeletionTimestamp
+	switch {
+	case end != nil && end.Type == batchv1.JobComplete:
+		return JobComplete
+	case deleted != nil && (end == nil || !end.LastTransitionTime.Before(deleted)):
+		return JobDeleted
+	case end != nil:
+		return JobFailed
 	}
+	return JobActive
 }
 
 func (s *session) isTerminal() bool { return s.state != "" && s.state != JobActive }
@@ -241,20 +246,45 @@ func (s *session) finalEvidence() Evidence {
 		Stuck:     s.stuck,
 		Waiting:   s.waiting.text,
 	}
-	if s.job != nil {
-		status := s.job.Status
-		e.Conditions = status.Conditions
-		if status.StartTime != nil {
-			e.Started = status.StartTime.Time
-		}
-		if status.CompletionTime != nil {
-			e.Finished = status.CompletionTime.Time
-		}
+	e.Unseen = s.unseen()
+	if s.job == nil {
+		return e
 	}
-	if failed := e.condition(batchv1.JobFailed); failed != nil && e.Finished.IsZero() {
-		e.Finished = failed.LastTransitionTime.Time
+	e.Conditions, e.Finished = s.job.Status.Conditions, finishedAt(s.job)
+	if s.job.Status.StartTime != nil {
+		e.Started = s.job.Status.StartTime.Time
 	}
 	return e
+}
+
+// unseen counts the container lives that the cluster has counted and that nobody
+// has seen: Pods that are gone, and restarts between two looks.
+func (s *session) unseen() int {
+	if s.attempts.dropped {
+		return 0 // too many to tell
+	}
+	lives, failed := map[types.UID]int{}, map[types.UID]bool{}
+	for _, a := range s.attempts.list {
+		lives[a.pod]++
+		failed[a.pod] = a.ExitCode == nil || *a.ExitCode != 0 // the last life counts
+	}
+	unseen := 0
+	for uid, pod := range s.pods {
+		status := containerStatus(pod, mainContainer(pod))
+		if status != nil && lives[uid] > 0 {
+			unseen += max(0, int(status.RestartCount)+1-lives[uid])
+		}
+	}
+	if s.job == nil {
+		return unseen
+	}
+	counted := int(s.job.Status.Failed)
+	for _, yes := range failed {
+		if yes {
+			counted--
+		}
+	}
+	return unseen + max(0, counted)
 }
 
 // announce says that a container started or failed, once.
@@ -266,12 +296,12 @@ func (s *session) announce() {
 			if s.attempts.isRestart(a) {
 				again = " again"
 			}
-			s.notify(fmt.Sprintf("pod %s is running%s on node %s", a.Pod, again, a.Node))
+			s.say(fmt.Sprintf("pod %s is running%s on node %s", a.Pod, again, a.Node))
 		}
 		if !a.announcedEnd && a.isOver() {
 			a.announcedEnd = true
 			if a.ExitCode != nil && *a.ExitCode != 0 {
-				s.notify(fmt.Sprintf("pod %s: the ingestor ended: %s", a.Pod, a.exit()))
+				s.say(fmt.Sprintf("pod %s: the ingestor ended: %s", a.Pod, a.exit()))
 			}
 		}
 	}

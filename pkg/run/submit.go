@@ -80,6 +80,7 @@ func (s *Submitter) Submit(ctx context.Context, submission Submission) (Accepted
 		var refused *RefusedError
 		if errors.As(err, &refused) {
 			refused.Key, refused.Ambiguous = submission.Key, ambiguous
+			refused.Hint = hint(refused.Status, refused.Detail, s.Namespace, submission)
 			return Accepted{}, refused
 		}
 		var again *attemptError

@@ -235,14 +235,18 @@ func TestSubmitRefused(t *testing.T) {
 		{"unknown field", []http.HandlerFunc{answer(400, `{"error":"schema","detail":"Additional properties are not allowed ('sequences' was unexpected)"}`)}, 400, false, false,
 			[]string{"HTTP 400", "schema; Additional properties are not allowed ('sequences' was unexpected)", `field "sequences"`, "upgrade the release's client chart"}},
 		{"unknown task", []http.HandlerFunc{answer(400, `{"detail":"'masked_language_modeling' is not one of ['image_classification']"}`)}, 400, false, false,
-			[]string{`"masked_language_modeling"`, "upgrade the release's client chart"}},
+			[]string{`it does not know the task "masked_language_modeling"`, "upgrade the release's client chart", "helm repo update alone"}},
+		{"unknown value", []http.HandlerFunc{answer(400, `{"detail":"'bucket' is not one of ['passthrough']"}`)}, 400, false, false,
+			[]string{`it does not know the value "bucket"`, "upgrade the release's client chart"}},
+		{"unknown fields", []http.HandlerFunc{answer(400, `{"detail":"Additional properties are not allowed ('file_options', 'a \"b\"' were unexpected)"}`)}, 400, false, false,
+			[]string{`field "file_options", "a \"b\""; upgrade`}},
 		{"plain text with escapes", []http.HandlerFunc{answer(400, "bad \x1b[31mthing\x1b[0m\x07\r\nhere")}, 400, false, false,
 			[]string{`bad thing\x07 here`, "tracebloc validate"}},
 		{"FastAPI list", []http.HandlerFunc{answer(422, `{"detail":[{"loc":["body","idempotency_key"],"msg":"field required","type":"value_error"}]}`)}, 422, false, false,
 			[]string{"HTTP 422: body.idempotency_key: field required"}},
 		{"token twice", []http.HandlerFunc{answer(401, `{"detail":"token expired"}`)}, 401, true, false, []string{"token expired", "clusterScope"}},
 		{"not allowed", []http.HandlerFunc{answer(403, `{"detail":"no"}`)}, 403, true, false, []string{"ingestion-authz"}},
-		{"conflict", []http.HandlerFunc{answer(409, "")}, 409, false, false, []string{"HTTP 409", "another --idempotency-key"}},
+		{"conflict", []http.HandlerFunc{answer(409, "")}, 409, false, false, []string{"HTTP 409", "another --idempotency-key", "kubectl tracebloc status " + testKey}},
 		{"too large", []http.HandlerFunc{answer(413, "")}, 413, false, false, []string{"1 MiB"}},
 		{"another service", []http.HandlerFunc{answer(404, "<html>nginx</html>")}, 404, false, false, []string{"<html>nginx</html>", "1.3.3"}},
 		{"redirect", []http.HandlerFunc{func(w http.ResponseWriter, r *http.Request) {
@@ -256,7 +260,7 @@ func TestSubmitRefused(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				f := newFixture(t, test.answers...)
-				_, err := f.Submit(t.Context(), Submission{Key: testKey})
+				_, err := f.Submit(t.Context(), Submission{Key: testKey, Config: "category: masked_language_modeling\n"})
 				var refused *RefusedError
 				if !errors.As(err, &refused) {
 					t.Fatalf("got %v", err)
@@ -307,7 +311,7 @@ func TestSubmitAmbiguous(t *testing.T) {
 				if ambiguous.Attempts != submitAttempts || len(f.bodies()) != submitAttempts || f.connects != submitAttempts {
 					t.Errorf("%d attempts, %d posts, %d connections", ambiguous.Attempts, len(f.bodies()), f.connects)
 				}
-				for _, want := range []string{test.want, "may have been accepted", "kubectl get jobs -n ml -l " + Label + "=" + testKey} {
+				for _, want := range []string{test.want, "may have been accepted", "kubectl tracebloc status " + testKey + " -n ml"} {
 					if !strings.Contains(err.Error(), want) {
 						t.Errorf("%q is missing in %q", want, err)
 					}

@@ -4,8 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"regexp"
-
-	"github.com/tracebloc/kubectl-tracebloc/pkg/progress"
+	"strings"
 )
 
 // RefusedError is a final answer of jobs-manager: this submission will not run,
@@ -51,8 +50,8 @@ type AmbiguousError struct {
 
 func (e *AmbiguousError) Error() string {
 	return fmt.Sprintf("submitting the run: no usable answer after %d attempt(s), so it may have been accepted: %v; "+
-		"look for it with \"kubectl get jobs -n %s -l %s=%s\" or push again with --idempotency-key %s, which cannot start a second run",
-		e.Attempts, e.Err, e.Namespace, Label, e.Key, e.Key)
+		"look for it with \"kubectl tracebloc status %s -n %s\" or push again with --idempotency-key %s, which cannot start a second run",
+		e.Attempts, e.Err, e.Key, e.Namespace, e.Key)
 }
 
 func (e *AmbiguousError) Unwrap() error { return e.Err }
@@ -70,24 +69,39 @@ func (e *NotSubmittedError) Error() string {
 func (e *NotSubmittedError) Unwrap() error { return e.Err }
 
 var (
-	unknownField = regexp.MustCompile(`'([^']{1,100})' (?:was|were) unexpected`)
-	unknownValue = regexp.MustCompile(`'([^']{1,100})' is not one of`)
+	unknownFields = regexp.MustCompile(`\(((?:'[^']{1,100}'(?:, )?)+) (?:was|were) unexpected\)`)
+	unknownValue  = regexp.MustCompile(`'([^']{1,100})' is not one of`)
+	quotedName    = regexp.MustCompile(`'([^']+)'`)
 )
 
-const olderSchema = "the schema of this release may be older than the one of this plugin: " +
-	"upgrade the release's client chart, then push again"
+const upgrade = "upgrade the release's client chart (helm upgrade; helm repo update alone changes nothing), then push again"
 
-// hint says what to do about a refusal (contract, cluster §2.3 and §5.1).
-func hint(status int, detail string) string {
+// schemaHint explains a spec that passed our schema and not the server's, which
+// has its own copy.
+func schemaHint(detail, config string) string {
+	if m := unknownFields.FindStringSubmatch(detail); m != nil {
+		var names []string
+		for _, name := range quotedName.FindAllStringSubmatch(m[1], -1) {
+			names = append(names, fmt.Sprintf("%q", name[1]))
+		}
+		return fmt.Sprintf("the schema of this release is older than this plugin's: it does not know the spec's field %s; %s", strings.Join(names, ", "), upgrade)
+	}
+	if m := unknownValue.FindStringSubmatch(detail); m != nil {
+		what := "value"
+		if spec, _ := readSpec(config); spec.task == m[1] {
+			what = "task"
+		}
+		return fmt.Sprintf("the schema of this release is older than this plugin's: it does not know the %s %q; %s", what, m[1], upgrade)
+	}
+	return "where the spec passes \"kubectl tracebloc validate\", the schema of this release may be older than this plugin's: " + upgrade
+}
+
+// hint says what to do about a refusal (contract, cluster §2.3 and §5.1). detail
+// is escaped.
+func hint(status int, detail, namespace string, submission Submission) string {
 	switch status {
 	case http.StatusBadRequest, http.StatusUnprocessableEntity:
-		if m := unknownField.FindStringSubmatch(detail); m != nil {
-			return fmt.Sprintf("the server does not know the field %q; %s", progress.Escape(m[1]), olderSchema)
-		}
-		if m := unknownValue.FindStringSubmatch(detail); m != nil {
-			return fmt.Sprintf("the server does not know the value or task %q; %s", progress.Escape(m[1]), olderSchema)
-		}
-		return "where the spec passes \"kubectl tracebloc validate\", " + olderSchema
+		return schemaHint(detail, submission.Config)
 	case http.StatusUnauthorized:
 		return "the service account's token was not accepted; on OpenShift the chart needs clusterScope=true for the token review " +
 			"(kubectl tracebloc info)"
@@ -97,7 +111,8 @@ func hint(status int, detail string) string {
 	case http.StatusNotFound, http.StatusMethodNotAllowed:
 		return "the service has no ingestion endpoint: the release's chart must be client 1.3.3 or newer"
 	case http.StatusConflict:
-		return "this key was used before with another spec or image digest: push with another --idempotency-key, or without the flag"
+		return fmt.Sprintf("the key %s was used before with another spec or image digest, or something of such a run is left over "+
+			"(kubectl tracebloc status %s -n %s): push with another --idempotency-key, or without the flag", submission.Key, submission.Key, namespace)
 	case http.StatusRequestEntityTooLarge:
 		return "the spec is too large for the server; a ConfigMap holds it, which has room for 1 MiB"
 	}

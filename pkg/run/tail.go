@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"net/http"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -27,7 +28,7 @@ const (
 	// drainGrace is how long a log stream may stay open after its container has
 	// ended; the rest is then read without following.
 	drainGrace = 10 * time.Second
-	// finalReads bounds how often the rest of a log is asked for.
+	// finalReads is how often the rest of a log is asked for when it matters.
 	finalReads = 5
 )
 
@@ -38,6 +39,10 @@ type tail struct {
 	namespace string
 	attempt   *attempt   // only what never changes is read here
 	sink      func(line) // each line once
+	last      int64      // how many lines of the end are enough; 0 for all
+	tries     int        // how often an ended container's log is asked for in vain
+	patient   bool       // whether an API server that is away is waited for
+	alive     func()     // called while it is
 
 	seen  seenLines
 	lines lineSplitter
@@ -93,18 +98,56 @@ func (t *tail) follow(ctx context.Context) {
 	_ = t.stream(ctx, true, false)
 }
 
-// finish reads what is left of an ended container's log.
+// finish reads what is left of an ended container's log. An API server that is
+// away says nothing about the log: a patient reader waits for it.
 func (t *tail) finish(ctx context.Context, pause wait.Backoff) error {
+	first := pause
 	for read := 1; ; read++ {
+		before := t.seen.total
 		previous, err := t.isPrevious(ctx)
+		away := isAway(err)
 		if err == nil {
-			err = t.stream(ctx, false, previous)
+			_ = t.seen.takeTrouble() // of a stream before
+			if err = t.stream(ctx, false, previous); err == nil {
+				err = t.seen.takeTrouble()
+			}
 		}
-		gone := errors.Is(err, errPodGone) || errors.Is(err, errLifeGone) || apierrors.IsNotFound(err) || apierrors.IsForbidden(err)
-		if err == nil || gone || read == finalReads || !sleep(ctx, pause.Step()) {
+		if away && t.patient {
+			t.alive()
+			read = 0
+		}
+		if t.seen.total > before {
+			pause, read = first, 0
+		}
+		if err == nil || read >= t.limit(err) || !sleep(ctx, pause.Step()) {
 			return err
 		}
 	}
+}
+
+// limit is how often a log is asked for that cannot be read with this error.
+func (t *tail) limit(err error) int {
+	var instead *insteadOfLog
+	switch {
+	case errors.As(err, &instead), errors.Is(err, errPodGone), errors.Is(err, errLifeGone), apierrors.IsNotFound(err):
+		return 1
+	case isDenied(err):
+		return min(t.tries, maxDenied) // an API server that has just started knows no roles yet
+	}
+	return t.tries
+}
+
+// isAway tells an API server that does not answer, or not now, from an answer.
+func isAway(err error) bool {
+	var status apierrors.APIStatus
+	switch {
+	case err == nil, errors.Is(err, errPodGone), errors.Is(err, errLifeGone):
+		return false
+	case errors.As(err, &status):
+		code := status.Status().Code
+		return code >= http.StatusInternalServerError || code == http.StatusTooManyRequests
+	}
+	return true
 }
 
 var (
@@ -148,6 +191,9 @@ func (t *tail) stream(ctx context.Context, follow, previous bool) error {
 		Timestamps: true,
 		SinceTime:  t.seen.rewind(),
 	}
+	if t.last > 0 {
+		options.TailLines = &t.last
+	}
 	log, err := t.open(ctx, t.namespace, t.attempt.Pod, options)
 	if err != nil {
 		return err
@@ -173,7 +219,7 @@ func (t *tail) stream(ctx context.Context, follow, previous bool) error {
 }
 
 func (t *tail) line(l line) {
-	if t.seen.isNew(l.stamp) {
+	if t.seen.isNew(l) {
 		t.sink(l)
 	}
 }

@@ -38,7 +38,7 @@ func (e *RecordError) Error() string {
 	if e.Record == nil {
 		return "the staged data belongs to another run, whose record cannot be read (push again with another --table)"
 	}
-	return fmt.Sprintf("the staged data belongs to the run %q (its job: kubectl get jobs -l tracebloc.io/ingestion-run=%s)", e.Record.Key, e.Record.Key)
+	return fmt.Sprintf("the staged data belongs to the run %q (kubectl tracebloc status %s)", e.Record.Key, e.Record.Key)
 }
 
 // WriteRecord stores r beside the published tree. replaces is the key of the record that it may take the place of, "" when there must

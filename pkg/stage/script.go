@@ -15,7 +15,7 @@ const (
 )
 
 // The remote side is a constant: what varies is passed as positional arguments and in frames.
-var scriptParts = []string{"session", "look", "worker", "record", "remove", "clean", "task"}
+var scriptParts = []string{"session", "look", "worker", "record", "remove", "clean", "inventory", "task"}
 
 // Script is the text of the environment variable TRACEBLOC_STAGE of the stage Pod: all that sessions run there.
 func Script() string {

@@ -1,5 +1,5 @@
 # The last part: does what the first argument says.
 case $task in
-worker | record | remove | clean) "task_$task" "$@" ;;
+worker | record | remove | clean | inventory | purge) "task_$task" "$@" ;;
 *) refuse argument "task $task" ;;
 esac
