@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
 
@@ -60,13 +61,22 @@ func (r *Release) Health(ctx context.Context) (Answer, error) {
 	return r.call(ctx, 8080, http.MethodGet, "/healthz", "", nil)
 }
 
-// SetFaults switches faults on until the jobs-manager Pod restarts; the zero value switches all off.
+// SetFaults switches faults on for all tables until the jobs-manager Pod restarts; the zero value switches them off.
 func (r *Release) SetFaults(ctx context.Context, f fault.Faults) error {
+	return r.SetTableFaults(ctx, "", f)
+}
+
+// SetTableFaults is SetFaults for the submits of one table, so that several tests can break one release side by side.
+func (r *Release) SetTableFaults(ctx context.Context, table string, f fault.Faults) error {
 	body, err := json.Marshal(f)
 	if err != nil {
 		return err
 	}
-	a, err := r.call(ctx, fault.Port, http.MethodPut, "/faults", "", body)
+	path := "/faults"
+	if table != "" {
+		path += "?table=" + url.QueryEscape(table)
+	}
+	a, err := r.call(ctx, fault.Port, http.MethodPut, path, "", body)
 	if err == nil && a.Status != http.StatusOK {
 		err = fmt.Errorf("status %d: %q", a.Status, a.Body)
 	}

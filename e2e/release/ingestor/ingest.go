@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/tracebloc/kubectl-tracebloc/e2e/release/fault"
 	"github.com/tracebloc/kubectl-tracebloc/e2e/release/ingestor/pandas"
 	"github.com/tracebloc/kubectl-tracebloc/e2e/release/internal/spec"
 )
@@ -31,9 +32,10 @@ type ingestor struct {
 	out, err io.Writer
 	runID    string
 
-	skip   int  // fault: so many records are left out
-	crash  bool // fault: no banner
-	newer  bool // fault: behaves as ingestors from 0.7 on
+	faults fault.Ingestor // what mishap and run ask for
+	skip   int            // fault: so many records are left out
+	crash  bool           // fault: no banner
+	newer  bool           // fault: behaves as ingestors from 0.7 on
 	counts counts
 }
 
@@ -66,11 +68,16 @@ func (in *ingestor) run(ctx context.Context) error {
 			return err
 		}
 	}
-	if err := in.ingestAll(ctx); err != nil {
+	if in.faults.Empty {
+		in.counts = counts{}
+	} else if err := in.ingestAll(ctx); err != nil {
 		return err
 	}
-	if in.crash {
-		return errors.New("the stand-in was told to crash")
+	if err := in.mishap(ctx); err != nil {
+		return err
+	}
+	if in.faults.NoSummary {
+		return nil
 	}
 	table := ""
 	if in.newer {

@@ -13,6 +13,7 @@ import (
 	"os"
 	"os/signal"
 	"strconv"
+	"syscall"
 	"time"
 
 	"github.com/google/uuid"
@@ -27,13 +28,24 @@ const (
 	exitConfig      = 2
 	exitNoMySQLHost = 64
 	exitNoMySQL     = 65
+	exitSignal      = 128 // and the number of the signal
 )
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	go dieOf(syscall.SIGTERM)
 	code := entrypoint(ctx, os.Getenv, os.Stdout, os.Stderr)
 	stop()
 	os.Exit(code)
+}
+
+// dieOf ends the program as an unhandled signal does: the first process of a container is spared by the kernel, and Go would
+// end with exit code 2.
+func dieOf(s syscall.Signal) {
+	came := make(chan os.Signal, 1)
+	signal.Notify(came, s)
+	<-came
+	os.Exit(exitSignal + int(s))
 }
 
 // entrypoint is the image's shell entrypoint, then its program.
@@ -43,9 +55,12 @@ func entrypoint(ctx context.Context, getenv func(string) string, stdout, stderr 
 		_, _ = fmt.Fprintln(stderr, "ERROR: MYSQL_HOST must be set (the tracebloc client provides this)")
 		return exitNoMySQLHost
 	}
-	if err := sleepFault(ctx, getenv); err != nil {
-		_, _ = fmt.Fprintln(stderr, err)
-		return exitFailed
+	faults, err := faultsOfLife(getenv, scratch)
+	if err == nil {
+		err = begin(ctx, faults)
+	}
+	if err != nil {
+		return report(err, stderr)
 	}
 	wait := 120
 	if n, err := strconv.Atoi(getenv("MYSQL_WAIT_SECONDS")); err == nil {
@@ -55,23 +70,7 @@ func entrypoint(ctx context.Context, getenv func(string) string, stdout, stderr 
 		_, _ = fmt.Fprintf(stderr, "ERROR: MySQL not reachable at %s:3306 after %ds\n", host, wait)
 		return exitNoMySQL
 	}
-	return report(ingest(ctx, getenv, stdout, stderr), stderr)
-}
-
-func sleepFault(ctx context.Context, getenv func(string) string) error {
-	s := getenv(fault.EnvSleep)
-	if s == "" {
-		return nil
-	}
-	d, err := time.ParseDuration(s)
-	if err != nil {
-		return fmt.Errorf("read %s: %w", fault.EnvSleep, err)
-	}
-	select {
-	case <-time.After(d):
-	case <-ctx.Done():
-	}
-	return ctx.Err()
+	return report(ingest(ctx, getenv, faults, stdout, stderr), stderr)
 }
 
 func waitForMySQL(ctx context.Context, stdout io.Writer, host string, patience time.Duration) bool {
@@ -140,7 +139,7 @@ func report(err error, stderr io.Writer) int {
 }
 
 // ingest wires the program to the Pod's volume and database.
-func ingest(ctx context.Context, getenv func(string) string, stdout, stderr io.Writer) error {
+func ingest(ctx context.Context, getenv func(string) string, faults fault.Ingestor, stdout, stderr io.Writer) error {
 	cfg, err := loadConfig(getenv)
 	if err != nil {
 		return err
@@ -168,12 +167,11 @@ func ingest(ctx context.Context, getenv func(string) string, stdout, stderr io.W
 		hostname: hostname,
 		out:      stdout,
 		err:      stderr,
-		crash:    getenv(fault.EnvCrash) != "",
-		newer:    getenv(fault.EnvNewer) != "",
+		faults:   faults,
+		skip:     faults.Skip,
+		crash:    faults.Crash,
+		newer:    faults.Newer,
 		runID:    getenv("TRACEBLOC_INGEST_CORRELATION_ID"),
-	}
-	if n, err := strconv.Atoi(getenv(fault.EnvSkip)); err == nil {
-		in.skip = n
 	}
 	return in.run(ctx)
 }

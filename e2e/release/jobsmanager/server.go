@@ -70,7 +70,7 @@ func (s *server) handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /internal/submit-ingestion-run", s.submit)
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
-		if s.faults.current().Unhealthy {
+		if s.faults.current("").Unhealthy {
 			writeJSON(w, http.StatusServiceUnavailable, map[string]string{"status": "unavailable", "metadata_db": "unreachable"})
 			return
 		}
@@ -80,22 +80,29 @@ func (s *server) handler() http.Handler {
 }
 
 func (s *server) submit(w http.ResponseWriter, r *http.Request) {
-	f := s.faults.current()
+	// The whole body is read first: its table says which faults count, and only then is the end of the client noticed.
+	data, err := io.ReadAll(io.LimitReader(r.Body, maxBody+1))
+	if err != nil {
+		writeJSON(w, http.StatusBadRequest, failure{Error: "bad_request", Detail: "the body was cut off"})
+		return
+	}
+	table := submittedTable(data)
+	f := s.faults.current(table)
 	if !pause(r.Context(), time.Duration(f.DelayBefore)) {
 		return
 	}
-	if s.faults.take(func(f *fault.Faults) *int { return &f.DropBefore }) {
+	if s.faults.take(table, func(f *fault.Faults) *int { return &f.DropBefore }) {
 		drop(w)
 		return
 	}
-	if f.FailStatus != 0 && s.faults.take(func(f *fault.Faults) *int { return &f.FailTimes }) {
+	if f.FailStatus != 0 && s.faults.take(table, func(f *fault.Faults) *int { return &f.FailTimes }) {
 		writeJSON(w, f.FailStatus, failure{Error: "fault", Detail: "the stand-in was told to fail this submit"})
 		return
 	}
 	// A client that has gone does not undo what it asked for: the real server finishes as well.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), 30*time.Second)
 	defer cancel()
-	answer, err := s.accept(ctx, r, f.Ingestor)
+	answer, err := s.accept(ctx, r.Header.Get("Authorization"), data, f.Ingestor)
 	if err != nil {
 		var no *refusal
 		if !errors.As(err, &no) {
@@ -109,7 +116,7 @@ func (s *server) submit(w http.ResponseWriter, r *http.Request) {
 	if !pause(r.Context(), time.Duration(f.DelayAfter)) {
 		return
 	}
-	if s.faults.take(func(f *fault.Faults) *int { return &f.DropAfter }) {
+	if s.faults.take(table, func(f *fault.Faults) *int { return &f.DropAfter }) {
 		drop(w)
 		return
 	}
@@ -121,8 +128,8 @@ func (s *server) submit(w http.ResponseWriter, r *http.Request) {
 }
 
 // accept goes in the order of the contract: token, body, authz, schema, image, objects.
-func (s *server) accept(ctx context.Context, r *http.Request, faults fault.Ingestor) (accepted, error) {
-	token, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+func (s *server) accept(ctx context.Context, authorization string, data []byte, faults fault.Ingestor) (accepted, error) {
+	token, ok := strings.CutPrefix(authorization, "Bearer ")
 	if !ok || token == "" {
 		return accepted{}, refuse(http.StatusUnauthorized, "unauthorized", "Authorization: Bearer <service account token> is required")
 	}
@@ -133,7 +140,7 @@ func (s *server) accept(ctx context.Context, r *http.Request, faults fault.Inges
 	if !ok {
 		return accepted{}, refuse(http.StatusUnauthorized, "unauthorized", "the API server does not accept the token")
 	}
-	sub, err := readBody(r)
+	sub, err := readBody(data)
 	if err != nil {
 		return accepted{}, err
 	}
@@ -152,16 +159,32 @@ func (s *server) accept(ctx context.Context, r *http.Request, faults fault.Inges
 	if image == "" {
 		return accepted{}, refuse(http.StatusServiceUnavailable, "image_unresolved", "INGESTOR_IMAGE_DIGEST is empty and there is no tag")
 	}
+	env, err := faults.Env()
+	if err != nil {
+		return accepted{}, err
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.spawn(ctx, run{Key: *sub.IdempotencyKey, Config: *sub.IngestConfig, ImageDigest: sub.ImageDigest, Image: image, Pull: pull, Faults: faults})
+	return s.spawn(ctx, run{Key: *sub.IdempotencyKey, Config: *sub.IngestConfig, ImageDigest: sub.ImageDigest, Image: image, Pull: pull,
+		MemoryLimit: faults.MemoryLimit, FaultEnv: env})
 }
 
-func readBody(r *http.Request) (submission, error) {
-	data, err := io.ReadAll(io.LimitReader(r.Body, maxBody+1))
-	if err != nil {
-		return submission{}, refuse(http.StatusBadRequest, "bad_request", "the body was cut off")
+// submittedTable is the table of a request body, empty where it has none that could be read.
+func submittedTable(data []byte) string {
+	var sub submission
+	if json.Unmarshal(data, &sub) != nil || sub.IngestConfig == nil {
+		return ""
 	}
+	v, err := pyyaml.Decode([]byte(*sub.IngestConfig))
+	doc, ok := v.(pyyaml.Map)
+	if err != nil || !ok {
+		return ""
+	}
+	table, _ := doc.Values["table"].(string)
+	return table
+}
+
+func readBody(data []byte) (submission, error) {
 	if len(data) > maxBody {
 		return submission{}, refuse(http.StatusRequestEntityTooLarge, "too_large", "the body is too large")
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	authnv1 "k8s.io/api/authentication/v1"
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/client-go/kubernetes/fake"
@@ -222,13 +223,13 @@ func TestFaultsOfASubmit(t *testing.T) {
 		}
 		return len(list.Items)
 	}
-	s.faults.set(fault.Faults{FailStatus: 503, FailTimes: 2})
+	s.faults.set("", &fault.Faults{FailStatus: 503, FailTimes: 2})
 	for i, want := range []int{503, 503, 201} {
 		if got, err := post(t, url, "good", body("failed", goodConfig, "")); err != nil || got.status != want {
 			t.Errorf("try %d: %+v %v, want %d", i, got, err, want)
 		}
 	}
-	s.faults.set(fault.Faults{DropBefore: 1, DropAfter: 1})
+	s.faults.set("", &fault.Faults{DropBefore: 1, DropAfter: 1})
 	if _, err := post(t, url, "good", body("dropped", goodConfig, "")); err == nil || jobs() != 1 {
 		t.Errorf("dropped before: error %v, %d Jobs", err, jobs())
 	}
@@ -238,7 +239,7 @@ func TestFaultsOfASubmit(t *testing.T) {
 	if got, err := post(t, url, "good", body("dropped", goodConfig, "")); err != nil || got.status != 200 || !got.Replay {
 		t.Errorf("after the drops: %+v %v", got, err)
 	}
-	s.faults.set(fault.Faults{Ingestor: fault.Ingestor{Skip: 3, Crash: true, Sleep: fault.Duration(time.Second)}})
+	s.faults.set("", &fault.Faults{Ingestor: fault.Ingestor{Skip: 3, Crash: true, Sleep: fault.Duration(time.Second)}})
 	got, err := post(t, url, "good", body("env", goodConfig, ""))
 	if err != nil {
 		t.Fatal(err)
@@ -248,10 +249,43 @@ func TestFaultsOfASubmit(t *testing.T) {
 		t.Fatal(err)
 	}
 	text := fmt.Sprint(job.Spec.Template.Spec.Containers[0].Env)
-	for _, want := range []string{"STANDIN_SKIP 3", "STANDIN_CRASH 1", "STANDIN_SLEEP 1s"} {
-		if !strings.Contains(text, want) {
-			t.Errorf("no %q in %s", want, text)
-		}
+	if want := `STANDIN_FAULTS {"sleep":"1s","skip":3,"crash":true}`; !strings.Contains(text, want) {
+		t.Errorf("no %q in %s", want, text)
+	}
+}
+
+// Faults of a table touch no other, and those of all tables do not touch it.
+func TestFaultsOfATable(t *testing.T) {
+	s, client, url := newServer(t)
+	other := strings.Replace(goodConfig, "ds_people", "ds_cats", 1)
+	limit := resource.MustParse("64Mi")
+	s.faults.set("", &fault.Faults{FailStatus: 503, FailTimes: 1})
+	s.faults.set("ds_cats", &fault.Faults{DropBefore: 1, Ingestor: fault.Ingestor{Memory: true, MemoryLimit: &limit}})
+	if got, err := post(t, url, "good", body("people", goodConfig, "")); err != nil || got.status != 503 {
+		t.Errorf("people: %+v %v", got, err)
+	}
+	if got, err := post(t, url, "good", body("cats", other, "")); err == nil {
+		t.Errorf("cats: %+v, want a dropped connection", got)
+	}
+	got, err := post(t, url, "good", body("cats", other, ""))
+	if err != nil || got.status != 201 {
+		t.Fatalf("cats again: %+v %v", got, err)
+	}
+	job, err := client.BatchV1().Jobs("ml").Get(t.Context(), got.JobName, metav1.GetOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	container := job.Spec.Template.Spec.Containers[0]
+	if memory := container.Resources.Limits.Memory(); !memory.Equal(limit) {
+		t.Errorf("memory limit %s", memory)
+	}
+	value := container.Env[len(container.Env)-1]
+	if faults, err := fault.FromEnv(value.Value); err != nil || !faults.Memory {
+		t.Errorf("the container has %+v: %+v %v", value, faults, err)
+	}
+	s.faults.set("ds_cats", nil)
+	if now := s.faults.current("ds_cats"); now.FailStatus != 503 {
+		t.Errorf("the faults of all tables do not count again: %+v", now)
 	}
 }
 
@@ -286,6 +320,12 @@ func TestHealthAndFaultEndpoint(t *testing.T) {
 	}
 	if status, _ := call("PUT", admin.URL+"/faults", `{"typo":1}`); status != 400 {
 		t.Errorf("unknown fault: %d", status)
+	}
+	if status, text := call("PUT", admin.URL+"/faults?table=cats", `{"dropAfter":2}`); status != 200 || text != `{"dropAfter":2}` {
+		t.Errorf("of a table: %d %s", status, text)
+	}
+	if status, text := call("GET", admin.URL+"/faults?table=dogs", ""); status != 200 || text != `{"delayAfter":"1.5s","unhealthy":true}` {
+		t.Errorf("of another table: %d %s", status, text)
 	}
 	if status, text := call("DELETE", admin.URL+"/faults", ""); status != 200 || text != `{}` {
 		t.Errorf("%d %s", status, text)

@@ -13,6 +13,7 @@ import (
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/validation"
 
@@ -31,7 +32,8 @@ const (
 type run struct {
 	Key, Config, ImageDigest string
 	Image, Pull              string
-	Faults                   fault.Ingestor
+	MemoryLimit              *resource.Quantity // fault
+	FaultEnv                 string             // fault.EnvIngestor
 }
 
 func (r run) hash() string {
@@ -164,6 +166,7 @@ func (s *server) pod(r run, mysqlIP string) corev1.PodSpec {
 			Image:           r.Image,
 			ImagePullPolicy: corev1.PullPolicy(r.Pull),
 			Env:             s.env(r),
+			Resources:       r.resources(),
 			SecurityContext: &corev1.SecurityContext{
 				AllowPrivilegeEscalation: &no,
 				Capabilities:             &corev1.Capabilities{Drop: []corev1.Capability{"ALL"}},
@@ -181,6 +184,15 @@ func (s *server) pod(r run, mysqlIP string) corev1.PodSpec {
 	return spec
 }
 
+// resources are none: the real ones are not public.
+func (r run) resources() corev1.ResourceRequirements {
+	if r.MemoryLimit == nil {
+		return corev1.ResourceRequirements{}
+	}
+	small := corev1.ResourceList{corev1.ResourceMemory: resource.MustParse("16Mi")}
+	return corev1.ResourceRequirements{Requests: small, Limits: corev1.ResourceList{corev1.ResourceMemory: *r.MemoryLimit}}
+}
+
 func (s *server) env(r run) []corev1.EnvVar {
 	env := []corev1.EnvVar{
 		{Name: "INGEST_CONFIG", Value: "/etc/tracebloc/ingest/" + configKey},
@@ -190,8 +202,8 @@ func (s *server) env(r run) []corev1.EnvVar {
 		{Name: "CLIENT_ENV", Value: s.settings.ClientEnv},
 		{Name: "TRACEBLOC_INGEST_CORRELATION_ID", Value: r.Key},
 	}
-	for _, e := range r.Faults.Env() {
-		env = append(env, corev1.EnvVar{Name: e[0], Value: e[1]})
+	if r.FaultEnv != "" {
+		env = append(env, corev1.EnvVar{Name: fault.EnvIngestor, Value: r.FaultEnv})
 	}
 	return env
 }
