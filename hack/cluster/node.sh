@@ -72,6 +72,7 @@ enforceNodeAllocatable: [pods]
 evictionHard: {memory.available: 100Mi, nodefs.available: 1%, nodefs.inodesFree: 1%, imagefs.available: 1%}
 imageGCHighThresholdPercent: 100
 imageGCLowThresholdPercent: 99
+containerLogMaxSize: 100Mi # a kubelet that rotates a log loses lines of whoever follows it
 maxPods: 110
 registryPullQPS: 0
 serializeImagePulls: false

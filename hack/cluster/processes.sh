@@ -15,6 +15,8 @@ start() {
   setsid env -i HOME="$HOME" PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
     "$@" >"$LOGS/$name.log" 2>&1 </dev/null 9>&- &
   echo $! >"$STATE/pids/$name"
+  # Until its exec the new process has this script's command line, and would be taken for a stranger's.
+  while cmp -s "/proc/$!/cmdline" "/proc/$$/cmdline"; do sleep 0.01; done
 }
 
 # running NAME COMMAND...: COMMAND, unless NAME has died, which ends the script with the end of its log.
