@@ -203,9 +203,9 @@ func TestDetachAndJoin(t *testing.T) {
 	r := sharedRelease(t)
 	dir := imageSet(t, filepath.Join(t.TempDir(), "detached"), 32, 32, numbered(6)...)
 	faults(t, r, fault.Faults{Ingestor: fault.Ingestor{Sleep: fault.Duration(15 * time.Second)}})
-	interruptAt(t, "Submitted:", "push", dir, "-n", r.Options.Namespace).expect(t, 0, "Detached", "tracebloc.io/ingestion-run=")
+	interruptAt(t, "Submitted:", "push", dir, "-n", r.Options.Namespace).expect(t, 0, "Detached", "kubectl tracebloc logs")
 	joined := run(t, "push", dir, "-n", r.Options.Namespace, "-o", "json").expect(t, 0, "following it").object(t)
-	if joined.Status.Records["inserted"] != 6 || !joined.Status.Staging.Removed {
+	if joined.Status.Records["inserted"] != 6 || !joined.Status.Staging.Reused || !joined.Status.Staging.Removed {
 		t.Errorf("got %+v", joined.Status)
 	}
 	noStagePods(t, r.Client, r.Options.Namespace)

@@ -70,6 +70,7 @@ func (p *push) checkDestination(ctx context.Context) error {
 		p.say("This very push was submitted as run %s before: following it, nothing is sent again", earlier.Name)
 		p.runKey, p.result.Name = earlier.Name, earlier.Name
 		p.accepted = run.Accepted{Job: earlier.Status.Job, Namespace: p.release.Namespace, Replay: true}
+		p.result.Status.Staging.Reused = true // or it would not have been submitted
 		return nil
 	}
 	return &run.ExistsError{Table: p.chosen.table, Run: earlier}

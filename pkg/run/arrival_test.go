@@ -6,8 +6,10 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"testing/synctest"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -130,6 +132,40 @@ func TestUndatedLog(t *testing.T) {
 		l.finishJob(batchv1.JobComplete, "")
 		l.mustEnd(l.follow(t.Context()), PhaseSucceeded)
 	})
+}
+
+// An API server that loses the node while a log is read ends the stream as if it were whole: what is missing is read again, and no line
+// is taken for another one's beginning.
+func TestLogCutShort(t *testing.T) {
+	printed := func(t *testing.T, text string, short ...int) (got string) {
+		synctest.Test(t, func(t *testing.T) {
+			l := newLab(t)
+			pod := l.newPod("p1")
+			log := pod.runs("c1")
+			log.print(text)
+			log.short = short
+			pod.exits(0, "Completed", corev1.PodSucceeded)
+			l.finishJob(batchv1.JobComplete, "")
+			evidence, _ := l.mustEnd(l.follow(t.Context()), PhaseSucceeded)
+			if !evidence.Attempts[0].LogComplete {
+				t.Error("the log is not complete")
+			}
+			got = l.printed.String()
+		})
+		return got
+	}
+	whole := string(readLog(t, "success"))
+	stamped := len("2006-01-02T15:04:05.000000000Z ")
+	for _, text := range []string{whole, strings.TrimSuffix(whole, "\n"), whole + "no end"} {
+		want := printed(t, text)
+		for _, at := range [][]int{{0}, {10}, {stamped}, {stamped + 1}, {400}, {400, 700}, {400, 20, 1000}, {1 << 20}} {
+			t.Run(fmt.Sprint(at), func(t *testing.T) {
+				if diff := cmp.Diff(want, printed(t, text, at...)); diff != "" {
+					t.Error(diff)
+				}
+			})
+		}
+	}
 }
 
 // The API server goes away behind the end of a container, before its log is read:

@@ -75,7 +75,7 @@ func TestFollowFinishedJob(t *testing.T) {
 		if waited := time.Since(begin); waited > 5*time.Second {
 			t.Errorf("a finished Job took %s", waited)
 		}
-		if len(l.opened) != 1 || l.opened[0].Follow {
+		if len(l.opened) != 2 || l.opened[0].Follow || l.opened[1].Follow || l.opened[1].SinceTime == nil {
 			t.Errorf("the log was opened with %+v", l.opened)
 		}
 	})

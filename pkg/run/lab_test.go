@@ -235,6 +235,7 @@ type logFile struct {
 	hangs   bool          // streams stay open after the end
 	trouble string        // what the kubelet says instead of the log
 	slow    time.Duration // between two lines on their way to us
+	short   []int         // after how many bytes the next reads that do not follow end, as if they were whole
 	changed chan struct{}
 	cut     chan struct{} // closed to end the streams, with an error or cleanly
 	cutWith error
@@ -315,6 +316,9 @@ func (l *lab) openLog(ctx context.Context, namespace, name string, options *core
 // line of its own, without a time stamp.
 func (f *logFile) serve(ctx context.Context, w io.Writer, since *metav1.Time, options *corev1.PodLogOptions) error {
 	f.mu.Lock()
+	if !options.Follow && len(f.short) > 0 {
+		w, f.short = &shortWriter{w, f.short[0]}, f.short[1:]
+	}
 	sent, trouble := 0, f.trouble
 	if options.TailLines != nil {
 		sent = max(0, len(f.lines)-int(*options.TailLines))
@@ -334,7 +338,11 @@ func (f *logFile) serve(ctx context.Context, w io.Writer, since *metav1.Time, op
 				continue
 			}
 			time.Sleep(f.slow)
-			if _, err := io.WriteString(w, one.stamp.UTC().Format("2006-01-02T15:04:05.000000000Z07:00")+" "+one.text); err != nil {
+			_, err := io.WriteString(w, one.stamp.UTC().Format("2006-01-02T15:04:05.000000000Z07:00")+" "+one.text)
+			switch {
+			case errors.Is(err, errShort):
+				return nil
+			case err != nil:
 				return err
 			}
 		}
@@ -352,6 +360,22 @@ func (f *logFile) serve(ctx context.Context, w io.Writer, since *metav1.Time, op
 			return f.cutWith
 		}
 	}
+}
+
+// shortWriter ends a stream after so many bytes.
+type shortWriter struct {
+	io.Writer
+	left int
+}
+
+var errShort = errors.New("cut short")
+
+func (w *shortWriter) Write(p []byte) (int, error) {
+	n, err := w.Writer.Write(p[:min(len(p), w.left)])
+	if w.left -= n; err == nil && n < len(p) {
+		err = errShort
+	}
+	return n, err
 }
 
 // follower is one that prints into the lab's books.

@@ -136,6 +136,9 @@ func (s *lineSplitter) flush() {
 	s.finish()
 }
 
+// partial returns what has arrived of an unfinished line.
+func (s *lineSplitter) partial() string { return string(s.head) + string(s.buf) }
+
 // reset forgets an unfinished line.
 func (s *lineSplitter) reset() {
 	s.head, s.buf = s.head[:0], s.buf[:0]

@@ -24,6 +24,8 @@ type seenLines struct {
 	counts map[int64]int
 	dated  int // lines in counts
 
+	forgot bool // prune had to forget lines that a stream will repeat
+
 	again map[int64]int // what the current stream will repeat
 	from  int64         // where it was asked to start; 0 for the beginning
 
@@ -46,6 +48,9 @@ func (s *seenLines) rewind() *metav1.Time {
 	}
 	return &metav1.Time{Time: since}
 }
+
+// recognizes reports whether all lines of another stream would be known again.
+func (s *seenLines) recognizes() bool { return !s.forgot && (s.total == 0 || !s.newest.IsZero()) }
 
 func (s *seenLines) since() time.Time {
 	return s.newest.Add(-seenWindow).Truncate(time.Second)
@@ -119,6 +124,6 @@ func (s *seenLines) prune() {
 	}
 	if s.dated > maxSeen/2 {
 		clear(s.counts)
-		s.dated = 0
+		s.dated, s.forgot = 0, true
 	}
 }

@@ -42,7 +42,7 @@ type tail struct {
 	last      int64      // how many lines of the end are enough; 0 for all
 	tries     int        // how often an ended container's log is asked for in vain
 	patient   bool       // whether an API server that is away is waited for
-	alive     func()     // called while it is
+	alive     func()     // called while it is, and while lines come that are known
 
 	seen  seenLines
 	lines lineSplitter
@@ -98,12 +98,14 @@ func (t *tail) follow(ctx context.Context) {
 	_ = t.stream(ctx, true, false)
 }
 
-// finish reads what is left of an ended container's log. An API server that is
-// away says nothing about the log: a patient reader waits for it.
+// finish reads what is left of an ended container's log, and believes that it is
+// at the end when a read brings nothing new: an API server that loses its node in
+// between ends the stream as if the log had ended. One that is away says nothing
+// about the log: a patient reader waits for it.
 func (t *tail) finish(ctx context.Context, pause wait.Backoff) error {
 	first := pause
-	for read := 1; ; read++ {
-		before := t.seen.total
+	for read, whole := 1, 0; ; read++ {
+		before, partial := t.seen.total, t.lines.partial()
 		previous, err := t.isPrevious(ctx)
 		away := isAway(err)
 		if err == nil {
@@ -119,11 +121,24 @@ func (t *tail) finish(ctx context.Context, pause wait.Backoff) error {
 		if t.seen.total > before {
 			pause, read = first, 0
 		}
-		if err == nil || read >= t.limit(err) || !sleep(ctx, pause.Step()) {
+		if err == nil {
+			whole++
+			settled := t.seen.total == before && t.lines.partial() == partial && (before > 0 || whole > 1)
+			if settled || whole == finalReads || !t.repeatable() {
+				t.lines.flush()
+				return nil
+			}
+			continue
+		}
+		if read >= t.limit(err) || !sleep(ctx, pause.Step()) {
 			return err
 		}
 	}
 }
+
+// repeatable reports whether another read would bring only what is new, and is
+// worth its while.
+func (t *tail) repeatable() bool { return t.attempt.isOver() && t.last == 0 && t.seen.recognizes() }
 
 // limit is how often a log is asked for that cannot be read with this error.
 func (t *tail) limit(err error) int {
@@ -209,17 +224,13 @@ func (t *tail) stream(ctx context.Context, follow, previous bool) error {
 	if _, err := io.Copy(&t.lines, log); err != nil {
 		return err
 	}
-	if err := ctx.Err(); err != nil {
-		return err
-	}
-	if !follow {
-		t.lines.flush()
-	}
-	return nil
+	return ctx.Err()
 }
 
 func (t *tail) line(l line) {
 	if t.seen.isNew(l) {
 		t.sink(l)
+	} else {
+		t.alive()
 	}
 }
