@@ -61,6 +61,8 @@ func TestJudge(t *testing.T) {
 	unseen.Unseen = 2
 	lost := ended(t, "p0", "registration")
 	lost.Log, lost.LogComplete, lost.LogError = Report{}, false, "the pod is gone"
+	empty := ended(t, "p0", "registration")
+	empty.Log = Report{}
 	crashed := ended(t, "p0", "traceback")
 	crashed.Log.Validated = true
 	killedLate := killed("p0", "OOMKilled")
@@ -119,6 +121,7 @@ func TestJudge(t *testing.T) {
 		{"retried after a crash behind its validation", evidence(JobComplete, crashed, log("success")), PhaseSucceededWithLosses, "exit code 1: the ingest failed): the table may hold"},
 		{"retried after a kill behind its validation", evidence(JobComplete, killedLate, log("success")), PhaseSucceededWithLosses, "exit code 137"},
 		{"retried, log lost", evidence(JobComplete, lost, log("success")), PhaseSucceeded, ""},
+		{"retried, log empty", evidence(JobComplete, empty, log("success")), PhaseSucceeded, ""},
 	}
 	var report strings.Builder
 	for _, test := range tests {

@@ -219,6 +219,8 @@ func (e *Evidence) doubtsBefore(done *Attempt) []string {
 			return []string{fmt.Sprintf("an earlier attempt did not end by itself (%s): %s", oneLine(name), compare)}
 		case a.ContainerID != "" && !a.LogComplete:
 			return []string{fmt.Sprintf("the log of an earlier attempt could not be read%s: %s", colon(a.LogError), compare)}
+		case a.ContainerID != "" && a.Log.Lines == 0: // an ingestor that fails says why, and a node forgets
+			return []string{"the log of an earlier attempt is empty: " + compare}
 		}
 	}
 	return nil
