@@ -27,7 +27,7 @@ func main() {
 	signal.Ignore(syscall.SIGPIPE)
 
 	streams := genericiooptions.IOStreams{In: os.Stdin, Out: os.Stdout, ErrOut: os.Stderr}
-	err := cmd.NewRootCommand(version, streams).ExecuteContext(ctx)
+	err := cmd.Execute(ctx, version, streams)
 	if err != nil {
 		cmd.PrintError(os.Stderr, err)
 	}

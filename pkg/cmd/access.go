@@ -10,6 +10,6 @@ import (
 func writeAccessHelp(w io.Writer, err error) {
 	var access interface{ Help() string }
 	if errors.As(err, &access) {
-		_, _ = io.WriteString(escapeWriter{w}, access.Help()) // where the error itself went, nothing else can be done
+		_, _ = io.WriteString(escapeWriter{w}, asStarted(access.Help())) // where the error itself went, nothing else can be done
 	}
 }

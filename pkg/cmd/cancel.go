@@ -75,7 +75,7 @@ func newCancelCommand(getter genericclioptions.RESTClientGetter, streams generic
 	}
 	c.Flags().BoolVarP(&o.yes, "yes", "y", o.yes, "Do not ask")
 	o.printFlags.AddFlags(c)
-	completeFlag(c, "output", cobra.FixedCompletions(objectFormats(), cobra.ShellCompDirectiveNoFileComp))
+	completeFlag(c, "output", completeFormats(objectFormats()...))
 	return c
 }
 

@@ -107,9 +107,6 @@ func newCleanupCommand(getter genericclioptions.RESTClientGetter, streams generi
 	f.StringVarP(&o.output, "output", "o", o.output, "Output format: json, yaml or name; a table without it")
 	completeFlag(c, "output", cobra.FixedCompletions([]string{"json", "yaml", "name"}, cobra.ShellCompDirectiveNoFileComp))
 	completeFlag(c, "dry-run", cobra.FixedCompletions([]string{dryRunNone, dryRunClient}, cobra.ShellCompDirectiveNoFileComp))
-	for _, flag := range []string{"release", "table", "older-than", "stage-image"} {
-		completeFlag(c, flag, cobra.NoFileCompletions)
-	}
 	return c
 }
 

@@ -5,6 +5,7 @@ import (
 
 	"k8s.io/cli-runtime/pkg/genericclioptions"
 	"k8s.io/client-go/kubernetes"
+	_ "k8s.io/client-go/plugin/pkg/client/auth" // kubeconfigs with auth-provider: oidc
 	"k8s.io/client-go/rest"
 
 	"github.com/tracebloc/kubectl-tracebloc/pkg/podio"
@@ -31,7 +32,7 @@ func connect(getter genericclioptions.RESTClientGetter) (cluster, error) {
 	// checks take longer than everything else.
 	config = rest.CopyConfig(config)
 	config.QPS, config.Burst = 50, 100
-	client, err := kubernetes.NewForConfig(config)
+	client, err := newClients(config)
 	if err != nil {
 		return cluster{}, fmt.Errorf("use the kubeconfig: %w", err)
 	}

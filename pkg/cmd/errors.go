@@ -108,18 +108,23 @@ type silentError struct{ error }
 
 func (e silentError) Unwrap() error { return e.error }
 
-// PrintError writes err to w the way kubectl words its errors.
+// PrintError writes err to w the way kubectl words its errors. The commands in
+// it are those of the kubectl that started the plugin.
 func PrintError(w io.Writer, err error) {
 	var silent silentError
 	var worded *interruptedError
+	if err == nil {
+		return
+	}
+	text := progress.Escape(asStarted(err.Error()))
 	switch {
 	case errors.As(err, &silent):
 	case errors.As(err, &worded):
-		_, _ = fmt.Fprintln(w, progress.Escape(err.Error()))
+		_, _ = fmt.Fprintln(w, text)
 	case ExitCode(err) == exitInterrupted:
-		_, _ = fmt.Fprintf(w, "interrupted: %s\n", progress.Escape(err.Error()))
+		_, _ = fmt.Fprintf(w, "interrupted: %s\n", text)
 	default:
-		_, _ = fmt.Fprintf(w, "error: %s\n", progress.Escape(err.Error()))
+		_, _ = fmt.Fprintf(w, "error: %s\n", text)
 		writeAccessHelp(w, err)
 	}
 }

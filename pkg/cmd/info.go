@@ -80,8 +80,6 @@ func newInfoCommand(getter genericclioptions.RESTClientGetter, streams genericio
 	c.Flags().StringVar(&o.table, "table", o.table, "Hold this table against the ingestion policy, and look for earlier runs into it")
 	c.Flags().StringVarP(&o.output, "output", "o", o.output, "Output format, json or yaml; a table without it")
 	_ = c.RegisterFlagCompletionFunc("output", cobra.FixedCompletions([]string{"json", "yaml"}, cobra.ShellCompDirectiveNoFileComp))
-	_ = c.RegisterFlagCompletionFunc("release", cobra.NoFileCompletions)
-	_ = c.RegisterFlagCompletionFunc("table", cobra.NoFileCompletions)
 	return c
 }
 

@@ -44,7 +44,7 @@ func openDir(path string) (*os.Root, error) {
 // what is no file never replaced, with force neither.
 func checkName(root *os.Root, path string, force bool) error {
 	isDir := failf(exitDataset, "%q is a directory; name the file to write, such as --output=%s", path, shellWord(filepath.Join(path, dataset.SpecFile)))
-	if strings.HasSuffix(path, "/") || filepath.Base(path) == ".." {
+	if path != "" && os.IsPathSeparator(path[len(path)-1]) || filepath.Base(path) == ".." {
 		return isDir
 	}
 	info, err := root.Lstat(filepath.Base(path))

@@ -23,7 +23,6 @@ func newOptionsCommand(streams genericiooptions.IOStreams) *cobra.Command {
 		RunE:                  func(c *cobra.Command, _ []string) error { return c.Usage() },
 	}
 	c.SetOut(streams.Out)
-	c.SetErr(streams.Out)
 	templates.UseOptionsTemplates(c)
 	return c
 }

@@ -152,7 +152,7 @@ func (o *pushOptions) addFlags(c *cobra.Command) {
 	f.BoolVar(&o.quiet, "quiet", o.quiet, "Print nothing but the result and errors")
 	f.BoolVar(&o.noProgress, "no-progress", o.noProgress, "Print plain lines instead of a progress bar")
 	o.printFlags.AddFlags(c)
-	completeFlag(c, "task", cobra.FixedCompletions(taskNames(), cobra.ShellCompDirectiveNoFileComp))
+	completeFlag(c, "task", completeTask)
 	completeFlag(c, "intent", cobra.FixedCompletions([]string{"train", "test"}, cobra.ShellCompDirectiveNoFileComp))
 	completeFlag(c, "label-policy", cobra.FixedCompletions([]string{dataset.PolicyPassthrough, dataset.PolicyBucket}, cobra.ShellCompDirectiveNoFileComp))
 	completeFlag(c, "compress", cobra.FixedCompletions([]string{"auto", "never", "always"}, cobra.ShellCompDirectiveNoFileComp))

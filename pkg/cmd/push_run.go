@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 
 	"github.com/tracebloc/kubectl-tracebloc/pkg/progress"
 	"github.com/tracebloc/kubectl-tracebloc/pkg/run"
@@ -125,7 +124,10 @@ func (p *push) logWriter() io.Writer {
 
 // logColors reports whether the colors of the ingestor's log may reach out.
 func logColors(out io.Writer) bool {
-	return progress.IsTerminal(out) && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
+	if result, ok := out.(*resultWriter); ok {
+		out = result.out
+	}
+	return progress.HasColors(out)
 }
 
 // leave ends the following of a run that goes on.
@@ -138,5 +140,5 @@ func (p *push) comeBack() string { return comeBack(p.accepted.Namespace, p.runKe
 
 // comeBack says how to find a run again.
 func comeBack(namespace, key string) string {
-	return fmt.Sprintf("The run goes on in the cluster: kubectl tracebloc logs %s -n %s -f, or kubectl tracebloc status %s -n %s", key, namespace, key, namespace)
+	return asStarted(fmt.Sprintf("The run goes on in the cluster: kubectl tracebloc logs %s -n %s -f, or kubectl tracebloc status %s -n %s", key, namespace, key, namespace))
 }

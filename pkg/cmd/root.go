@@ -49,7 +49,13 @@ var rootExample = templates.Examples(`
 // NewRootCommand builds the whole command tree. version is what the version
 // command reports as the client's.
 func NewRootCommand(version string, streams genericiooptions.IOStreams) *cobra.Command {
-	getter := genericclioptions.NewConfigFlags(true).WithDiscoveryBurst(300).WithDiscoveryQPS(50)
+	// One writer for all clients, so that a warning is told once.
+	warnings := rest.NewWarningWriter(escapeWriter{streams.ErrOut}, rest.WarningWriterOptions{Deduplicate: true})
+	getter := genericclioptions.NewConfigFlags(true).WithDiscoveryBurst(300).WithDiscoveryQPS(50).WithWrapConfigFn(func(config *rest.Config) *rest.Config {
+		config.WarningHandler = warnings
+		boundRequests(config)
+		return config
+	})
 	root := &cobra.Command{
 		Use:           binary,
 		Annotations:   map[string]string{cobra.CommandDisplayNameAnnotation: displayName},
@@ -64,20 +70,17 @@ func NewRootCommand(version string, streams genericiooptions.IOStreams) *cobra.C
 		DisableFlagsInUseLine: true,
 	}
 	root.SetIn(streams.In)
-	root.SetOut(streams.Out)
+	root.SetOut(helpWriter(streams.Out))
 	root.SetErr(streams.ErrOut)
 	root.CompletionOptions.DisableDefaultCmd = true
 	root.SuggestionsMinimumDistance = 2
 	getter.AddFlags(root.PersistentFlags())
 	addVerbosity(root.PersistentFlags())
-	root.PersistentPreRun = func(*cobra.Command, []string) {
-		rest.SetDefaultWarningHandler(rest.NewWarningWriter(escapeWriter{streams.ErrOut}, rest.WarningWriterOptions{Deduplicate: true}))
-	}
 
 	groups := templates.CommandGroups{
 		{Message: "Ingest Commands:", Commands: []*cobra.Command{
 			newPushCommand(getter, streams),
-			newValidateCommand(streams),
+			newValidateCommand(version, streams),
 			newInitCommand(streams),
 			newExplainCommand(streams),
 		}},
@@ -101,10 +104,7 @@ func NewRootCommand(version string, streams genericiooptions.IOStreams) *cobra.C
 	root.AddCommand(newOptionsCommand(streams))
 	templates.ActsAsRootCommand(root, []string{"options", "help"}, groups...)
 	nameAsTyped(root)
-	// kubectl's own flag errors carry no exit code.
-	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
-		return failf(exitSpec, "%w (see '%s --help')", err, c.CommandPath())
-	})
+	root.SetFlagErrorFunc(flagError)
 	registerGlobalCompletions(root, getter)
 	return root
 }

@@ -5,9 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"slices"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 	"k8s.io/cli-runtime/pkg/genericclioptions"
@@ -119,55 +117,3 @@ func concludeRun(printer printers.ResourcePrinter, result *run.IngestionRun, err
 	}
 	return err
 }
-
-// completionTimeout bounds the time that a shell hangs at the Tab key.
-const completionTimeout = 5 * time.Second
-
-// completeRun completes RUN with the runs of the namespace, newest first, and
-// says of each what it is. Trouble of any kind completes nothing: there is no
-// place for its message.
-func completeRun(getter genericclioptions.RESTClientGetter, fits func(*run.IngestionRun) bool) cobra.CompletionFunc {
-	return func(c *cobra.Command, args []string, toComplete string) ([]cobra.Completion, cobra.ShellCompDirective) {
-		const directive = cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveKeepOrder
-		var ref runRef
-		if len(args) > 0 || ref.connect(getter) != nil {
-			return nil, directive
-		}
-		ctx, cancel := context.WithTimeout(c.Context(), completionTimeout)
-		defer cancel()
-		runs, err := run.List(ctx, ref.client, ref.namespace, "")
-		if err != nil {
-			return nil, directive
-		}
-		return runCompletions(runs, toComplete, fits), directive
-	}
-}
-
-// runCompletions are the names that fit what was typed. Job names are offered to
-// those who have begun to type one.
-func runCompletions(runs []*run.IngestionRun, typed string, fits func(*run.IngestionRun) bool) []cobra.Completion {
-	var completions []cobra.Completion
-	for _, r := range slices.Backward(runs) {
-		if !fits(r) {
-			continue
-		}
-		names := []string{r.Name}
-		if job := r.Status.Job; job != "" && typed != "" {
-			names = append(names, job, "job/"+job)
-		}
-		for _, name := range names {
-			if name != "" && strings.HasPrefix(name, typed) {
-				completions = append(completions, cobra.CompletionWithDesc(name, describeRun(r)))
-				break
-			}
-		}
-	}
-	return completions
-}
-
-// describeRun is what a shell shows beside a name: "pets, Succeeded, 5m old".
-func describeRun(r *run.IngestionRun) string {
-	return fmt.Sprintf("%s, %s, %s old", cell(r.Spec.Table), r.Status.Phase, age(r.CreationTimestamp, time.Now()))
-}
-
-func anyRun(*run.IngestionRun) bool { return true }

@@ -100,7 +100,7 @@ func newRunsCommand(getter genericclioptions.RESTClientGetter, streams genericio
 	f.IntVar(&o.summaries, "summaries", o.summaries, "Number of runs whose Job ended well, newest first, whose summary is read from the log of their Pod; 0 reads none")
 	o.printFlags.AddFlags(c)
 	f.Lookup("output").Usage = "Output format. One of: (wide, " + strings.Join(o.printFlags.AllowedFormats(), ", ") + ")."
-	completeFlag(c, "output", cobra.FixedCompletions([]string{"wide", "json", "yaml", "name", "jsonpath="}, cobra.ShellCompDirectiveNoFileComp))
+	completeFlag(c, "output", completeFormats(append(objectFormats(), "wide")...))
 	return c
 }
 

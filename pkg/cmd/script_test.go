@@ -21,7 +21,7 @@ func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
 		binary: func() {
 			streams := genericiooptions.IOStreams{In: os.Stdin, Out: os.Stdout, ErrOut: os.Stderr}
-			err := NewRootCommand("v1.2.3", streams).ExecuteContext(context.Background())
+			err := Execute(context.Background(), "v1.2.3", streams)
 			if err != nil {
 				PrintError(os.Stderr, err)
 			}

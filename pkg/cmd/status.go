@@ -72,7 +72,7 @@ func newStatusCommand(getter genericclioptions.RESTClientGetter, streams generic
 		},
 	}
 	o.printFlags.AddFlags(c)
-	completeFlag(c, "output", cobra.FixedCompletions(objectFormats(), cobra.ShellCompDirectiveNoFileComp))
+	completeFlag(c, "output", completeFormats(objectFormats()...))
 	return c
 }
 

@@ -2,11 +2,11 @@ package cmd
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
+	"path/filepath"
 	"slices"
 
 	"github.com/spf13/cobra"
@@ -24,9 +24,12 @@ var validateLong = templates.LongDesc(`
 	Each SPEC is a YAML or JSON file, or - for standard input. Problems are printed to standard output, one a
 	line, as file:line:column: field: message; their number is printed to standard error. Warnings do not fail.
 
-	With --data, the dataset is also checked against the spec, exactly as push would check it before it sends
-	anything. -o json prints one object: "specs", with the file, whether it is valid and its "problems"; "errors" and
-	"warnings", the totals; and with --data "dataset", with its "findings".`)
+	With --data, the dataset is also checked against the spec, exactly as push would check it before it sends anything.
+
+	-o is for programs, and changes nothing else. json and yaml print one ValidationReport on every ending, sarif a
+	SARIF 2.1.0 log, and github the workflow commands of GitHub Actions that annotate files (at most 10 of a rule and 50 in
+	all). Paths in sarif and github are relative to GITHUB_WORKSPACE where it is set and holds the working directory, else
+	to the working directory.`)
 
 var validateExample = templates.Examples(`
 	# Check a spec
@@ -39,7 +42,13 @@ var validateExample = templates.Examples(`
 	render-spec | kubectl tracebloc validate -
 
 	# Check a spec and the dataset that it is for
-	kubectl tracebloc validate ingest.yaml --data ./flowers`)
+	kubectl tracebloc validate ingest.yaml --data ./flowers
+
+	# Annotate the files of a pull request, in GitHub Actions
+	kubectl tracebloc validate ingest.yaml --data ./flowers -o github
+
+	# A report for a service that takes SARIF
+	kubectl tracebloc validate specs/*.yaml -o sarif > validate.sarif`)
 
 type validateOptions struct {
 	specs       []string
@@ -47,12 +56,16 @@ type validateOptions struct {
 	followLinks bool
 	output      string
 
+	version   string    // of the plugin
+	workspace workspace // where paths of sarif and github begin
+
 	genericiooptions.IOStreams
 }
 
-// newValidateCommand checks specs, and a dataset against one.
-func newValidateCommand(streams genericiooptions.IOStreams) *cobra.Command {
-	o := &validateOptions{IOStreams: streams}
+// newValidateCommand checks specs, and a dataset against one. version is what
+// SARIF calls the version of the tool.
+func newValidateCommand(version string, streams genericiooptions.IOStreams) *cobra.Command {
+	o := &validateOptions{version: version, IOStreams: streams}
 	c := &cobra.Command{
 		Use:     "validate SPEC...",
 		Short:   "Check ingest specs without a cluster",
@@ -60,17 +73,33 @@ func newValidateCommand(streams genericiooptions.IOStreams) *cobra.Command {
 		Example: validateExample,
 		RunE: func(c *cobra.Command, args []string) error {
 			o.specs = args
-			if err := errors.Join(refuseEmpty(c, "output"), o.validate()); err != nil {
-				return fail(exitSpec, err)
+			if !slices.Contains(validateFormats(), o.output) {
+				return failf(exitSpec, "--output=%q: must be json, yaml, sarif or github, or left out", o.output)
 			}
-			return o.run(c.Context())
+			report := newValidationReport(o)
+			err := fail(exitSpec, errors.Join(refuseEmpty(c, "output"), o.complete(), o.validate()))
+			if err == nil {
+				err = o.run(c.Context(), report)
+			}
+			return o.conclude(report, err)
 		},
 	}
 	c.Flags().StringVar(&o.data, "data", o.data, "Directory or CSV file to check against the spec")
 	c.Flags().BoolVar(&o.followLinks, "follow-symlinks", o.followLinks, "Take symbolic links in the directory of --data for what they lead to, as push does with this flag")
-	c.Flags().StringVarP(&o.output, "output", "o", o.output, "Output format: json, or nothing for one line a problem")
-	completeFlag(c, "output", cobra.FixedCompletions([]string{"json"}, cobra.ShellCompDirectiveNoFileComp))
+	c.Flags().StringVarP(&o.output, "output", "o", o.output, "Output format: json, yaml, sarif or github; one line a problem without it")
 	return c
+}
+
+// validateFormats are the values of -o; "" is the output for people.
+func validateFormats() []string { return []string{"", "json", "yaml", "sarif", "github"} }
+
+func (o *validateOptions) complete() error {
+	if o.output != "sarif" && o.output != "github" {
+		return nil
+	}
+	var err error
+	o.workspace, err = findWorkspace()
+	return err
 }
 
 func (o *validateOptions) validate() error {
@@ -89,66 +118,52 @@ func (o *validateOptions) validate() error {
 		return fmt.Errorf("--data goes with one SPEC, got %d", len(o.specs))
 	case o.followLinks && o.data == "":
 		return errors.New("--follow-symlinks goes with --data")
-	case !slices.Contains([]string{"", "json"}, o.output):
-		return fmt.Errorf("--output=%q: must be json, or left out", o.output)
 	}
 	return nil
 }
 
-// validation is what -o json prints. Its fields are a contract with scripts.
-type validation struct {
-	Specs    []specReport   `json:"specs"`
-	Errors   int            `json:"errors"`
-	Warnings int            `json:"warnings"`
-	Dataset  *datasetReport `json:"dataset,omitempty"`
-}
-
-// specReport is the verdict on one spec.
-type specReport struct {
-	File     string          `json:"file"`
-	Valid    bool            `json:"valid"`
-	Problems ingest.Problems `json:"problems"` // never null
-}
-
-// datasetReport is the verdict on the dataset of --data.
-type datasetReport struct {
-	Path     string              `json:"path"`
-	Valid    bool                `json:"valid"`
-	Errors   int                 `json:"errors"`
-	Warnings int                 `json:"warnings"`
-	Rows     int64               `json:"rows"`
-	Files    int                 `json:"files"`
-	Bytes    int64               `json:"bytes"`
-	Findings []preflight.Finding `json:"findings"` // never null
+// judgedSpec is the verdict on one spec; config is nil when it has an error.
+type judgedSpec struct {
+	file     string
+	problems ingest.Problems
+	config   *ingest.Config
+	unread   bool // its one problem is that it cannot be read
 }
 
 // run judges every spec even when the first is wrong, then the dataset if its
-// spec is right. A judgment that was cut off is not printed at all.
-func (o *validateOptions) run(ctx context.Context) error {
-	result := validation{Specs: []specReport{}}
-	var config *ingest.Config
+// spec is right. A judgment that was cut off leaves nothing in the report.
+func (o *validateOptions) run(ctx context.Context, report *validationReport) error {
+	var specs []judgedSpec
+	wrong := 0
 	for _, name := range o.specs {
-		var report specReport
-		report, config = judgeSpec(ctx, name, o.In)
+		spec := judgeSpec(ctx, name, o.In)
 		if err := ctx.Err(); err != nil { // it was not read to its end
-			return interrupted(err, "checking %q; it is not known whether it is valid", report.File)
+			return interrupted(err, "checking %q; it is not known whether it is valid", spec.file)
 		}
-		result.Specs = append(result.Specs, report)
-		result.Errors += report.Problems.Errors()
-		result.Warnings += report.Problems.Warnings()
+		specs = append(specs, spec)
+		wrong += spec.problems.Errors()
 	}
 	var checked *preflight.Result
+	var dir string
 	var verdict error
-	if result.Errors > 0 {
-		verdict = fail(exitSpec, silentError{fmt.Errorf("the specs have %s", plural(int64(result.Errors), "error"))})
+	if wrong > 0 {
+		verdict = fail(exitSpec, silentError{fmt.Errorf("the specs have %s", plural(int64(wrong), "error"))})
 	} else if o.data != "" {
-		checked, verdict = o.checkData(ctx, config)
+		checked, dir, verdict = o.checkData(ctx, specs[0].config)
 		if errors.Is(verdict, context.Canceled) {
 			return interrupted(verdict, "checking %q; it is not known whether it fits the spec", o.data)
 		}
-		result.Dataset = newDatasetReport(o.data, checked)
 	}
-	if err := o.print(result, checked); err != nil {
+	report.takeSpecs(specs)
+	if checked != nil {
+		report.takeDataset(o.data, dir, checked)
+	} else if wrong == 0 && verdict != nil {
+		report.takeFailure(o.data, specs[0].file, verdict)
+	}
+	if o.output != "" {
+		return verdict
+	}
+	if err := o.print(specs, checked); err != nil {
 		return err
 	}
 	return verdict
@@ -156,44 +171,46 @@ func (o *validateOptions) run(ctx context.Context) error {
 
 // judgeSpec reads and judges one spec. One that cannot be read has that as its
 // only problem, so that the others are still judged.
-func judgeSpec(ctx context.Context, name string, stdin io.Reader) (specReport, *ingest.Config) {
+func judgeSpec(ctx context.Context, name string, stdin io.Reader) judgedSpec {
 	shown, text, err := readSpecFile(ctx, name, stdin)
 	if err != nil {
 		if inner := (*fs.PathError)(nil); errors.As(err, &inner) {
 			err = inner.Err // the name stands in front already
 		}
 		problem := ingest.Problem{File: shown, Severity: ingest.SeverityError, Message: err.Error()}
-		return specReport{File: shown, Problems: ingest.Problems{problem}}, nil
+		return judgedSpec{file: shown, problems: ingest.Problems{problem}, unread: true}
 	}
 	config, problems := ingest.Load(shown, text)
-	if problems == nil {
-		problems = ingest.Problems{}
-	}
-	return specReport{File: shown, Valid: config != nil, Problems: problems}, config
+	return judgedSpec{file: shown, problems: problems, config: config}
 }
 
-// checkData runs the preflight of a push on the dataset.
-func (o *validateOptions) checkData(ctx context.Context, config *ingest.Config) (*preflight.Result, error) {
+// checkData runs the preflight of a push on the dataset. dir is where the
+// files that findings name are.
+func (o *validateOptions) checkData(ctx context.Context, config *ingest.Config) (checked *preflight.Result, dir string, err error) {
 	data, err := dataset.OpenWith(ctx, o.data, dataset.Options{FollowSymlinks: o.followLinks})
 	if err != nil {
-		return nil, fail(exitDataset, err)
+		return nil, "", fail(exitDataset, err)
 	}
 	defer func() { _ = data.Close() }()
 	if err := takeCSV(data, config); err != nil {
-		return nil, fail(exitSpec, err)
+		return nil, "", fail(exitSpec, err)
 	}
 	params, err := preflightParams(config)
 	if err != nil {
-		return nil, fail(exitSpec, err)
+		return nil, "", fail(exitSpec, err)
 	}
-	checked, err := preflight.Check(ctx, data, params, func(int64) {})
+	checked, err = preflight.Check(ctx, data, params, func(int64) {})
 	if err != nil {
-		return nil, fail(exitDataset, err)
+		return nil, "", fail(exitDataset, err)
+	}
+	dir = o.data
+	if data.Single {
+		dir = filepath.Dir(o.data)
 	}
 	if n := checked.Errors(); n > 0 {
-		return checked, fail(exitDataset, silentError{fmt.Errorf("%q has %s", o.data, plural(int64(n), "error"))})
+		err = fail(exitDataset, silentError{fmt.Errorf("%q has %s", o.data, plural(int64(n), "error"))})
 	}
-	return checked, nil
+	return checked, dir, err
 }
 
 // preflightParams is what a spec says about its dataset.
@@ -233,36 +250,17 @@ func preflightParams(config *ingest.Config) (preflight.Params, error) {
 	return params, nil
 }
 
-func newDatasetReport(path string, checked *preflight.Result) *datasetReport {
-	if checked == nil {
-		return nil
-	}
-	report := &datasetReport{
-		Path: path, Valid: checked.Errors() == 0, Errors: checked.Errors(), Warnings: checked.Warnings(),
-		Rows: checked.Rows, Files: len(checked.Manifest), Bytes: checked.Manifest.Bytes(), Findings: checked.Findings,
-	}
-	if report.Findings == nil {
-		report.Findings = []preflight.Finding{}
-	}
-	return report
-}
-
-func (o *validateOptions) print(result validation, checked *preflight.Result) error {
-	if o.output == "json" {
-		encoder := json.NewEncoder(o.Out)
-		encoder.SetIndent("", "    ")
-		encoder.SetEscapeHTML(false)
-		return encoder.Encode(result)
-	}
+// print is the output for people.
+func (o *validateOptions) print(specs []judgedSpec, checked *preflight.Result) error {
 	out := escapeWriter{o.Out}
-	for _, spec := range result.Specs {
-		for _, problem := range spec.Problems {
+	for _, spec := range specs {
+		for _, problem := range spec.problems {
 			if _, err := fmt.Fprintln(out, problem); err != nil {
 				return err
 			}
 		}
 	}
-	if _, err := fmt.Fprintln(o.ErrOut, result.summary()); err != nil || checked == nil {
+	if _, err := fmt.Fprintln(o.ErrOut, summarize(specs)); err != nil || checked == nil {
 		return err
 	}
 	writeFindings(out, checked)
@@ -274,11 +272,47 @@ func (o *validateOptions) print(result validation, checked *preflight.Result) er
 	return err
 }
 
-// summary is one line for people: "2 errors, 1 warning in 3 specs".
-func (v validation) summary() string {
-	specs := plural(int64(len(v.Specs)), "spec")
-	if v.Errors == 0 && v.Warnings == 0 {
-		return "no problems in " + specs
+// summarize is one line for people: "2 errors, 1 warning in 3 specs".
+func summarize(specs []judgedSpec) string {
+	wrong, warnings := 0, 0
+	for _, spec := range specs {
+		wrong += spec.problems.Errors()
+		warnings += spec.problems.Warnings()
 	}
-	return plural(int64(v.Errors), "error") + ", " + plural(int64(v.Warnings), "warning") + " in " + specs
+	in := plural(int64(len(specs)), "spec")
+	if wrong == 0 && warnings == 0 {
+		return "no problems in " + in
+	}
+	return plural(int64(wrong), "error") + ", " + plural(int64(warnings), "warning") + " in " + in
+}
+
+// conclude prints the report in the format of -o on every ending, early failures
+// and interruptions too. The exit code in it and that of the process come from
+// the same function.
+func (o *validateOptions) conclude(report *validationReport, err error) error {
+	if o.output == "" {
+		return err
+	}
+	report.conclude(err)
+	var text []byte
+	var printErr error
+	switch o.output {
+	case "sarif":
+		text, printErr = report.sarif(o.version, o.workspace)
+	case "github":
+		text = report.github(o.workspace)
+	default:
+		text, printErr = report.object(o.output)
+	}
+	if printErr == nil {
+		_, printErr = o.Out.Write(text)
+	}
+	switch {
+	case printErr != nil:
+		return errors.Join(err, fmt.Errorf("print the report: %w", printErr))
+	case err != nil && o.output == "github":
+		// It is among the commands. On stderr, which the runner reads as well, its text could be taken for another command.
+		return silentError{err}
+	}
+	return err
 }

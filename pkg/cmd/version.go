@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"runtime"
+	"runtime/debug"
 
 	"github.com/spf13/cobra"
 	"k8s.io/cli-runtime/pkg/genericclioptions"
@@ -16,6 +17,9 @@ import (
 	"github.com/tracebloc/kubectl-tracebloc/pkg/progress"
 	"github.com/tracebloc/kubectl-tracebloc/pkg/release"
 )
+
+// Set by the linker in released builds, as main.version is; nothing else writes them.
+var gitCommit, gitTreeState, commitDate string
 
 var versionLong = templates.LongDesc(`
 	Print the version of the plugin, and of the client release in the namespace.`)
@@ -45,9 +49,17 @@ type versions struct {
 }
 
 type clientVersion struct {
-	Version   string `json:"version"`
+	Version string `json:"version"`
+	buildCommit
 	GoVersion string `json:"goVersion"`
 	Platform  string `json:"platform"`
+}
+
+// buildCommit is what a binary was built from. It is empty where that was no repository.
+type buildCommit struct {
+	GitCommit    string `json:"gitCommit,omitempty"`
+	GitTreeState string `json:"gitTreeState,omitempty"` // clean or dirty
+	CommitDate   string `json:"commitDate,omitempty"`   // RFC 3339
 }
 
 type releaseVersion struct {
@@ -80,7 +92,7 @@ func newVersionCommand(version string, getter genericclioptions.RESTClientGetter
 }
 
 func (o *versionOptions) run(ctx context.Context) error {
-	v := versions{ClientVersion: clientVersion{o.version, runtime.Version(), runtime.GOOS + "/" + runtime.GOARCH}}
+	v := versions{ClientVersion: newClientVersion(o.version, buildCommit{gitCommit, gitTreeState, commitDate}, debug.ReadBuildInfo)}
 	var releaseErr error
 	if !o.clientOnly {
 		v.Release, releaseErr = o.ask(ctx)
@@ -89,6 +101,29 @@ func (o *versionOptions) run(ctx context.Context) error {
 		return err
 	}
 	return fail(exitRelease, releaseErr)
+}
+
+// newClientVersion adds to version the commit: the one that the linker was told, else the one that Go has found itself.
+func newClientVersion(version string, told buildCommit, read func() (*debug.BuildInfo, bool)) clientVersion {
+	v := clientVersion{Version: version, buildCommit: told, GoVersion: runtime.Version(), Platform: runtime.GOOS + "/" + runtime.GOARCH}
+	info, ok := read()
+	if !ok || told.GitCommit != "" {
+		return v
+	}
+	for _, setting := range info.Settings {
+		switch setting.Key {
+		case "vcs.revision":
+			v.GitCommit = setting.Value
+		case "vcs.time":
+			v.CommitDate = setting.Value
+		case "vcs.modified":
+			v.GitTreeState = "clean"
+			if setting.Value == "true" {
+				v.GitTreeState = "dirty"
+			}
+		}
+	}
+	return v
 }
 
 // ask finds the release; the version of the plugin is worth printing without it.

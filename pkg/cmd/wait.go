@@ -91,7 +91,7 @@ func newWaitCommand(getter genericclioptions.RESTClientGetter, streams genericio
 	o.printFlags.AddFlags(c)
 	completeFlag(c, "for", cobra.FixedCompletions([]string{forComplete}, cobra.ShellCompDirectiveNoFileComp))
 	completeFlag(c, "timeout", cobra.NoFileCompletions)
-	completeFlag(c, "output", cobra.FixedCompletions(objectFormats(), cobra.ShellCompDirectiveNoFileComp))
+	completeFlag(c, "output", completeFormats(objectFormats()...))
 	return c
 }
 

@@ -7,6 +7,8 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"os"
+	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/client-go/kubernetes/scheme"
@@ -14,7 +16,7 @@ import (
 	"k8s.io/client-go/tools/remotecommand"
 	utilexec "k8s.io/client-go/util/exec"
 	"k8s.io/klog/v2"
-	"k8s.io/kubectl/pkg/cmd/exec"
+	"k8s.io/streaming/pkg/httpstream"
 )
 
 // ExitError says that the command ran and ended with a code other than 0. A command that was killed by a signal has 128 plus its number.
@@ -93,7 +95,7 @@ func (c *Client) exec(ctx context.Context, t Target, command []string, stdin io.
 	session, abort := context.WithCancelCause(ctx)
 	defer abort(nil)
 	streams := newStreams(abort, stdin, stdout, stderr)
-	var handshake handshake
+	handshake := handshake{warn: c.config.WarningHandler}
 	config := rest.CopyConfig(c.config)
 	config.Wrap(handshake.watch)
 
@@ -113,18 +115,31 @@ func (c *Client) exec(ctx context.Context, t Target, command []string, stdin io.
 	return verdict(ctx, session, &handshake, err)
 }
 
-// execute runs the session the way of kubectl, unless it is to be SPDY.
+// execute runs the session the way of kubectl, unless it is to be SPDY: over a WebSocket, and over SPDY where that is refused.
 func (c *Client) execute(ctx context.Context, url *url.URL, config *rest.Config, stdin io.Reader, stdout, stderr io.Writer) error {
-	if !c.spdy {
-		var executor exec.DefaultRemoteExecutor
-		return executor.ExecuteWithContext(ctx, url, config, stdin, stdout, stderr, false, nil)
-	}
 	executor, err := remotecommand.NewSPDYExecutor(config, http.MethodPost, url)
 	if err != nil {
 		return err
 	}
+	if !c.spdy && !disabled("KUBECTL_REMOTE_COMMAND_WEBSOCKETS") {
+		socket, err := remotecommand.NewWebSocketExecutor(config, http.MethodGet, url.String())
+		if err != nil {
+			return err
+		}
+		if executor, err = remotecommand.NewFallbackExecutor(socket, executor, refusesWebSocket); err != nil {
+			return err
+		}
+	}
 	return executor.StreamWithContext(ctx, remotecommand.StreamOptions{Stdin: stdin, Stdout: stdout, Stderr: stderr})
 }
+
+// refusesWebSocket tells the errors after which kubectl tries SPDY.
+func refusesWebSocket(err error) bool {
+	return httpstream.IsUpgradeFailure(err) || httpstream.IsHTTPSProxyError(err)
+}
+
+// disabled reads one of kubectl's feature gates as kubectl does: only false turns it off.
+func disabled(gate string) bool { return strings.EqualFold(os.Getenv(gate), "false") }
 
 // verdict chooses what Exec reports where several things went wrong together: the caller's streams first, since their failure ends
 // session and not ctx; then an exit code, which is the one answer that the command itself gave; then the end of ctx, which explains

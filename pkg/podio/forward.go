@@ -15,7 +15,6 @@ import (
 	"k8s.io/client-go/tools/portforward"
 	"k8s.io/client-go/transport/spdy"
 	"k8s.io/klog/v2"
-	cmdutil "k8s.io/kubectl/pkg/cmd/util"
 	"k8s.io/streaming/pkg/httpstream"
 )
 
@@ -65,7 +64,7 @@ func (c *Client) forward(ctx context.Context, namespace, pod string, port int) (
 	if ctx.Err() != nil {
 		return nil, context.Cause(ctx)
 	}
-	var handshake handshake
+	handshake := handshake{warn: c.config.WarningHandler}
 	config := rest.CopyConfig(c.config)
 	config.Wrap(handshake.watch)
 	location := c.rest.Post().Resource("pods").Namespace(namespace).Name(pod).SubResource("portforward").URL()
@@ -111,16 +110,14 @@ func newDialer(config *rest.Config, location *url.URL) (httpstream.Dialer, error
 		return nil, err
 	}
 	dialer := spdy.NewDialerForStreaming(upgrader, &http.Client{Transport: transport}, http.MethodPost, location)
-	if cmdutil.PortForwardWebsockets.IsDisabled() {
+	if disabled("KUBECTL_PORT_FORWARD_WEBSOCKETS") {
 		return dialer, nil
 	}
 	tunnel, err := portforward.NewSPDYOverWebsocketDialerForStreamingWithLogger(logger(), location, config)
 	if err != nil {
 		return nil, err
 	}
-	return portforward.NewFallbackDialerForStreaming(tunnel, dialer, func(err error) bool {
-		return httpstream.IsUpgradeFailure(err) || httpstream.IsHTTPSProxyError(err)
-	}), nil
+	return portforward.NewFallbackDialerForStreaming(tunnel, dialer, refusesWebSocket), nil
 }
 
 func (f *Forward) run(forwarder *portforward.PortForwarder, handshake *handshake) {

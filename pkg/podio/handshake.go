@@ -12,6 +12,8 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	utilnet "k8s.io/apimachinery/pkg/util/net"
+	"k8s.io/client-go/rest"
 )
 
 // maxRefusal bounds what is read of the body of a refusal, in bytes.
@@ -20,6 +22,9 @@ const maxRefusal = 64 << 10
 // handshake keeps how the last attempt to upgrade a connection ended. client-go turns it into text: a 403 of the API server could not be
 // told from a proxy's 502, and the text of a failed dial has the whole URL in it, with every word of the command.
 type handshake struct {
+	// warn gets the warnings of the API server, which client-go looks for in the answers to all other requests; nil drops them.
+	warn rest.WarningHandler
+
 	mu  sync.Mutex
 	err error
 }
@@ -29,6 +34,12 @@ func (h *handshake) watch(next http.RoundTripper) http.RoundTripper {
 	return roundTripper(func(req *http.Request) (*http.Response, error) {
 		resp, err := next.RoundTrip(req)
 		failure := err
+		if err == nil && h.warn != nil {
+			warnings, _ := utilnet.ParseWarningHeaders(resp.Header["Warning"]) // those that cannot be read are dropped, as by client-go
+			for _, w := range warnings {
+				h.warn.HandleWarningHeader(w.Code, w.Agent, w.Text)
+			}
+		}
 		if err == nil && resp.StatusCode != http.StatusSwitchingProtocols {
 			failure = readRefusal(req, resp)
 		}

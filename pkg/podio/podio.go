@@ -36,7 +36,8 @@ type Client struct {
 	spdy   bool
 }
 
-// New returns a Client for the cluster of config, which is copied.
+// New returns a Client for the cluster of config, which is copied. The WarningHandler of config also gets the warnings of sessions. Its
+// Timeout bounds none.
 func New(config *rest.Config) (*Client, error) {
 	core := rest.CopyConfig(config)
 	core.APIPath = "/api"

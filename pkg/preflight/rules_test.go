@@ -147,7 +147,7 @@ func layoutCases() []ruleCase {
 		{rule: "file-symlink", name: "directory", breaks: images(), passes: images(),
 			breakIt: replace("images", func(full string) error { return os.Symlink("/", full) })},
 		{rule: "file-special", breaks: images(), passes: images(), also: []string{"file-missing"},
-			breakIt: replace("images/a.png", func(full string) error { return syscall.Mkfifo(full, 0o644) })},
+			breakIt: replace("images/a.png", makeSpecial)},
 		{rule: "file-name", breaks: images().With("images/a\nb.png", pngOf(32, 32)), passes: images()},
 		{rule: "file-hidden", breaks: images().With("images/._a.png", "x").With(".git/config", "x").With("images/Thumbs.db", "x"), passes: images()},
 		{rule: "file-not-staged", breaks: images().With("README.md", "x"), passes: images().With(dataset.SpecFile, "x")},

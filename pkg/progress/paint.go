@@ -2,6 +2,7 @@ package progress
 
 import (
 	"io"
+	"os"
 	"strings"
 	"sync"
 	"time"
@@ -60,21 +61,31 @@ func (l *line) wiped() {
 type lively struct {
 	phase *phase
 	bar   *pb.ProgressBar
+	most  int // cells, whatever the terminal says; 0 for no such limit
 }
 
-func (l lively) String() string { return l.phase.view().frame(l.bar.Width()) }
+func (l lively) String() string {
+	width := l.bar.Width()
+	if l.most > 0 {
+		width = min(width, l.most)
+	}
+	return l.phase.view().frame(width)
+}
 
 // paintBar draws p in one line of a terminal until stop is called. stop leaves
 // the line blank, with the cursor at its start. width 0 asks the terminal, at
-// every frame.
+// every frame; COLUMNS makes it narrower, and not wider: a line that wraps
+// cannot be drawn again.
 func paintBar(p *phase, out *line, width int) (stop func()) {
+	most := 0
 	if width <= 0 {
+		most = columns(os.Getenv)
 		if asked, err := termutil.TerminalWidth(); err != nil || asked <= 0 {
 			width = unknownWidth
 		}
 	}
 	bar := pb.New64(0).SetTemplate(`{{string . "frame"}}`).SetRefreshRate(refresh).SetWidth(width)
-	bar.Set("frame", lively{phase: p, bar: bar})
+	bar.Set("frame", lively{phase: p, bar: bar, most: most})
 	// No color: there is none for NO_COLOR to take away. All this comes before
 	// the writer, with which pb settles what is not set.
 	bar.Set(pb.Terminal, true).Set(pb.ReturnSymbol, "\r").Set(pb.Color, false).Set(pb.CleanOnFinish, true).SetWriter(out)

@@ -5,8 +5,6 @@ import (
 	"io"
 	"os"
 	"sync"
-
-	"github.com/mattn/go-isatty"
 )
 
 // Mode says how progress is drawn.
@@ -14,7 +12,7 @@ type Mode int
 
 const (
 	// Auto draws a bar on a terminal that can redraw a line, and plain lines
-	// elsewhere (also with TERM=dumb).
+	// elsewhere (also with TERM=dumb and where CI is set).
 	Auto Mode = iota
 	// Plain writes lines only, also on a terminal (--no-progress).
 	Plain
@@ -40,13 +38,7 @@ type Reporter struct {
 
 // New makes a Reporter that draws on out.
 func New(out io.Writer, mode Mode) *Reporter {
-	return &Reporter{mode: mode, bar: mode == Auto && IsTerminal(out) && os.Getenv("TERM") != "dumb", line: &line{out: out}}
-}
-
-// IsTerminal reports whether w is a terminal.
-func IsTerminal(w any) bool {
-	f, ok := w.(interface{ Fd() uintptr })
-	return ok && (isatty.IsTerminal(f.Fd()) || isatty.IsCygwinTerminal(f.Fd()))
+	return &Reporter{mode: mode, bar: mode == Auto && IsTerminal(out) && !isPlain(os.Getenv), line: &line{out: out}}
 }
 
 // Printf writes one line of foreign or own text, escaped, above the bar.

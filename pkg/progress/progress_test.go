@@ -162,6 +162,7 @@ func TestLateStateIsIgnored(t *testing.T) {
 }
 
 func TestModes(t *testing.T) {
+	t.Setenv("CI", "")
 	var tty *os.File // the open end of a pseudo terminal is one only here
 	if runtime.GOOS == "linux" {
 		var err error
@@ -174,18 +175,23 @@ func TestModes(t *testing.T) {
 		term string
 		mode Mode
 		tty  bool
+		ci   bool
 		want bool
 	}{
-		{"xterm-256color", Auto, true, true},
-		{"xterm-256color", Plain, true, false},
-		{"xterm-256color", Quiet, true, false},
-		{"dumb", Auto, true, false},
-		{"xterm-256color", Auto, false, false},
+		{"xterm-256color", Auto, true, false, true},
+		{"xterm-256color", Plain, true, false, false},
+		{"xterm-256color", Quiet, true, false, false},
+		{"dumb", Auto, true, false, false},
+		{"xterm-256color", Auto, false, false, false},
+		{"xterm-256color", Auto, true, true, false}, // the last: CI stays set
 	} {
 		if tt.tty && tty == nil {
 			continue
 		}
 		t.Setenv("TERM", tt.term)
+		if tt.ci {
+			t.Setenv("CI", "true")
+		}
 		r := New(&buffer{}, tt.mode)
 		if tt.tty {
 			r = New(tty, tt.mode)

@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"strings"
 	"time"
+
+	"k8s.io/client-go/transport"
 )
 
 const (
@@ -41,13 +43,14 @@ func Ping(ctx context.Context, baseURL string) error {
 		return fmt.Errorf("ask jobs-manager for its health: %w", err)
 	}
 	// No proxy of the environment may stand between us and our own forward, and
-	// a redirect is an answer like any other.
-	transport := &http.Transport{DisableKeepAlives: true}
+	// a redirect is an answer like any other. -v shows it like the requests to
+	// the API server.
+	direct := &http.Transport{DisableKeepAlives: true}
 	client := &http.Client{
-		Transport:     transport,
+		Transport:     transport.DebugWrappers(direct),
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
-	defer transport.CloseIdleConnections()
+	defer direct.CloseIdleConnections()
 	response, err := client.Do(request)
 	if err != nil {
 		return fmt.Errorf("jobs-manager does not answer through the port-forward: %w (its log tells whether it is up and listens)", err)

@@ -6,12 +6,10 @@ import (
 	"sync"
 	"time"
 
-	"github.com/go-logr/logr"
 	authnv1 "k8s.io/api/authentication/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/kubernetes"
-	"k8s.io/klog/v2"
 )
 
 // MintToken makes a short-lived token of the service account, which is the
@@ -29,9 +27,8 @@ func MintToken(ctx context.Context, client kubernetes.Interface, namespace, serv
 func requestToken(ctx context.Context, client kubernetes.Interface, namespace, serviceAccount string, lifetime time.Duration) (*authnv1.TokenRequest, error) {
 	seconds := int64(lifetime / time.Second)
 	request := &authnv1.TokenRequest{Spec: authnv1.TokenRequestSpec{ExpirationSeconds: &seconds}}
-	// At -v=8 and above client-go logs the bodies of answers; this one is a secret.
-	silent := klog.NewContext(ctx, logr.Discard())
-	answer, err := client.CoreV1().ServiceAccounts(namespace).CreateToken(silent, serviceAccount, request, metav1.CreateOptions{})
+	// The body of the answer is a secret.
+	answer, err := client.CoreV1().ServiceAccounts(namespace).CreateToken(withoutBodies(ctx), serviceAccount, request, metav1.CreateOptions{})
 	about := fmt.Sprintf("make a token of service account %q in namespace %q", serviceAccount, namespace)
 	switch {
 	case apierrors.IsNotFound(err):

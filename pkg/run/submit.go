@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"k8s.io/apimachinery/pkg/util/wait"
+	"k8s.io/client-go/transport"
 )
 
 const (
@@ -128,14 +129,15 @@ func encode(submission Submission) ([]byte, error) {
 }
 
 func (s *Submitter) httpClient() *http.Client {
-	transport := s.transport
-	if transport == nil {
+	over := s.transport
+	if over == nil {
 		// The address is the local end of a port-forward: no proxy may see the
 		// token, and a connection is as short-lived as the forward.
-		transport = &http.Transport{Proxy: nil, DisableKeepAlives: true, MaxResponseHeaderBytes: maxBody}
+		over = &http.Transport{Proxy: nil, DisableKeepAlives: true, MaxResponseHeaderBytes: maxBody}
 	}
 	return &http.Client{
-		Transport: transport,
+		// -v shows it like the requests to the API server, with the token masked.
+		Transport: transport.DebugWrappers(over),
 		// A redirect would carry the token elsewhere.
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}

@@ -1,0 +1,1 @@
+@kubectl-tracebloc.exe __complete %*
