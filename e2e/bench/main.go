@@ -2,6 +2,7 @@
 // mean nothing on another machine.
 //
 //	bench check   a check of a big CSV and of many images beside sha256sum of the same bytes, with its peak memory; no cluster
+//	bench start   the size of the binary, and the CPU time of commands that only start, beside kubectl; no cluster
 //	bench stage   the transfer of a push beside kubectl cp of the same data into the same volume; needs a cluster
 package main
 
@@ -35,16 +36,19 @@ func main() {
 
 func run(ctx context.Context, args []string) error {
 	if len(args) == 0 {
-		return errors.New("bench needs one of check and stage, and its flags behind it")
+		return errors.New("bench needs one of check, start and stage, and its flags behind it")
 	}
 	switch args[0] {
 	case "check":
 		return benchCheck(args[1:])
+	case "start":
+		_, err := benchStart(ctx, args[1:], os.Stdout)
+		return err
 	case "stage":
 		_, err := benchStage(ctx, args[1:], os.Stdout, os.Stderr)
 		return err
 	}
-	return fmt.Errorf("bench %q: must be check or stage", args[0])
+	return fmt.Errorf("bench %q: must be check, start or stage", args[0])
 }
 
 // machine says what the numbers were measured on.
