@@ -37,10 +37,18 @@ golangci() { (cd "$1" && "$lint" run --config "$OLDPWD/.golangci.yaml" ./...); }
 
 tidy() { go -C "$1" mod tidy -diff; }
 
+# golangci-lint spells the Go code. What tests compare with may be spelled as it likes.
+spelling() { sources '*.md' '*.sh' '*.ps1' '*.yaml' '*.yml' Makefile ':!:**/testdata/**' | tr '\n' '\0' | xargs -0 "$misspell" -error -locale US; }
+
 lint=$(hack/tool.sh golangci-lint) || exit 1
+misspell=$(hack/tool.sh misspell) || exit 1
+actionlint=$(hack/tool.sh actionlint) || exit 1
 check "files of at most 400 lines" long_files
 check "scripts parse" parse_scripts
 if command -v shellcheck >/dev/null; then check "shellcheck" shell_check; fi
+check "links, headings and names in documents" go run ./hack/prose
+check "spelling" spelling
+check "workflows" "$actionlint" -no-color -pyflakes=
 check "go.mod is tidy" tidy .
 check "e2e/go.mod is tidy" tidy e2e
 check "golangci-lint" golangci .

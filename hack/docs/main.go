@@ -1,13 +1,16 @@
-// docs writes the pages of docs/ that are generated from the code, so that they cannot differ from it: the command
-// reference and the list of preflight rules.
+// docs writes what is generated from the code, so that it cannot differ from it: the pages of docs/ that are the command
+// reference and the list of preflight rules, and the man pages.
 package main
 
 import (
+	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/cobra/doc"
@@ -18,14 +21,42 @@ import (
 )
 
 func main() {
-	if len(os.Args) != 2 {
-		fmt.Fprintln(os.Stderr, "usage: docs DIRECTORY")
+	err := run(os.Args[1:])
+	switch {
+	case errors.Is(err, flag.ErrHelp):
 		os.Exit(2)
-	}
-	if err := generate(os.Args[1]); err != nil {
+	case err != nil:
 		fmt.Fprintln(os.Stderr, "error:", err)
 		os.Exit(1)
 	}
+}
+
+// run writes the pages of the one directory that the command line names.
+func run(args []string) error {
+	flags := flag.NewFlagSet("docs", flag.ContinueOnError)
+	flags.Usage = func() {
+		fmt.Fprintln(os.Stderr, "usage: docs DIRECTORY\n       docs -man [-version VERSION] [-date YYYY-MM-DD] DIRECTORY")
+		flags.PrintDefaults()
+	}
+	man := flags.Bool("man", false, "write man pages, and nothing else")
+	version := flags.String("version", "", "version in the footer of the man pages; none by default")
+	date := flags.String("date", "", "day of the release in the footer of the man pages; none by default")
+	if err := flags.Parse(args); err != nil {
+		return flag.ErrHelp // what is wrong has been printed
+	}
+	if flags.NArg() != 1 || !*man && flags.NFlag() > 0 {
+		flags.Usage()
+		return flag.ErrHelp
+	}
+	if !*man {
+		return generate(flags.Arg(0))
+	}
+	if *date != "" {
+		if _, err := time.Parse(time.DateOnly, *date); err != nil {
+			return fmt.Errorf("-date=%q: must be a day such as 2026-11-24", *date)
+		}
+	}
+	return writeManPages(flags.Arg(0), edition{version: *version, date: *date})
 }
 
 func generate(dir string) error {
@@ -36,11 +67,7 @@ func generate(dir string) error {
 }
 
 func writeCommands(dir string) error {
-	root := cmd.NewRootCommand("", genericiooptions.IOStreams{In: os.Stdin, Out: io.Discard, ErrOut: io.Discard})
-	// The default cache directory is that of whoever generates the docs.
-	if flag := root.PersistentFlags().Lookup("cache-dir"); flag != nil {
-		flag.DefValue = "$HOME/.kube/cache"
-	}
+	root := newRoot()
 	withoutDate(root)
 	if err := os.RemoveAll(dir); err != nil {
 		return err
@@ -49,6 +76,16 @@ func writeCommands(dir string) error {
 		return err
 	}
 	return doc.GenMarkdownTreeCustom(root, dir, func(string) string { return "" }, pageName)
+}
+
+// newRoot is the command tree, with nothing in it of whoever generates the pages.
+func newRoot() *cobra.Command {
+	root := cmd.NewRootCommand("", genericiooptions.IOStreams{In: os.Stdin, Out: io.Discard, ErrOut: io.Discard})
+	// The default cache directory is in a home.
+	if f := root.PersistentFlags().Lookup("cache-dir"); f != nil {
+		f.DefValue = "$HOME/.kube/cache"
+	}
+	return root
 }
 
 // pageName links to a page by the name of its file: the name that people type has a space.
