@@ -10,6 +10,8 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -43,21 +45,37 @@ func (j *journal) String() string {
 	return j.text.String()
 }
 
-// atVerbosity makes klog write what -v shows into a journal until the end of the test.
-func atVerbosity(t *testing.T, v int) *journal {
+// reset empties the journal.
+func (j *journal) reset() {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.text.Reset()
+}
+
+// keepJournal makes klog write into a journal until the end of the test, and returns a function that sets -v and empties it. klog's own way
+// to restore its state must not meet goroutines of servers that still log; what stays is that it writes to stderr as its output.
+func keepJournal(t *testing.T) (j *journal, verbosity func(v int)) {
 	t.Helper()
-	state := klog.CaptureState()
-	t.Cleanup(state.Restore)
 	var flags flag.FlagSet
 	klog.InitFlags(&flags)
-	for name, value := range map[string]string{"v": fmt.Sprint(v), "logtostderr": "false", "stderrthreshold": "FATAL"} {
+	set := func(name, value string) {
+		t.Helper()
 		if err := flags.Set(name, value); err != nil {
 			t.Fatal(err)
 		}
 	}
-	j := &journal{}
+	j = &journal{}
 	klog.SetOutput(j)
-	return j
+	set("logtostderr", "false")
+	set("stderrthreshold", "FATAL")
+	t.Cleanup(func() {
+		set("v", "0")
+		klog.SetOutput(os.Stderr)
+	})
+	return j, func(v int) {
+		set("v", strconv.Itoa(v))
+		j.reset()
+	}
 }
 
 // tokenServer is the API server that mints tokens, and says no more than that.
@@ -97,12 +115,13 @@ func jobsManager(t *testing.T) map[int]string {
 // all others, and no level shows a token: not in a body, a header, or the bytes
 // that a tunnel carries.
 func TestTokensAreNotLogged(t *testing.T) {
+	log, verbosity := keepJournal(t)
 	ports := jobsManager(t)
 	for _, noWebSocket := range []bool{false, true} {
 		cluster := podiotest.Start(t, podiotest.Options{Ports: ports, NoWebSocket: noWebSocket})
 		for v := 0; v <= 10; v++ {
 			t.Run(fmt.Sprintf("websocket=%v,v=%d", !noWebSocket, v), func(t *testing.T) {
-				log := atVerbosity(t, v)
+				verbosity(v)
 				submitOnce(t, cluster)
 				klog.Flush()
 				text := log.String()

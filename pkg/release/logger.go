@@ -20,6 +20,9 @@ func withoutBodies(ctx context.Context) context.Context {
 // bodiless is a sink that is not verbose enough for bodies.
 type bodiless struct{ logr.LogSink }
 
+// Init does nothing: the sink below was told all of it already, and others use it at the same time.
+func (bodiless) Init(logr.RuntimeInfo) {}
+
 func (b bodiless) Enabled(level int) bool { return level < bodies && b.LogSink.Enabled(level) }
 
 func (b bodiless) WithValues(keysAndValues ...any) logr.LogSink {

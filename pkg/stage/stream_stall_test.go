@@ -4,7 +4,6 @@ package stage
 
 import (
 	"io"
-	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -138,7 +137,8 @@ func (c stall) survives(t *testing.T, options podiotest.Options) {
 	if report.Retries == 0 {
 		t.Fatalf("nothing was tried again: %+v", report)
 	}
-	if after := s.Requests()[before:]; slices.Contains(after, "exec websocket") {
+	// One that began just before the stall was noticed may still be on its way.
+	if after := s.Requests()[before:]; len(after) == 0 || after[0] != "exec spdy" {
 		t.Errorf("after the stall the requests were %s: %+v", strings.Join(after, ", "), report)
 	}
 }
