@@ -66,12 +66,17 @@ func (l *lab) deletePod(t *testing.T, pod corev1.Pod, grace int64) {
 // so when memory runs out, and tells nobody.
 func (l *lab) killOnNode(t *testing.T, pod corev1.Pod, word, whom string) {
 	t.Helper()
+	// A process that is being replaced by its program has no command line for a moment.
 	script := `n=0
-	for d in /proc/[0-9]*; do
-		p=${d#/proc/}
-		grep -q "$1" "$d/cgroup" 2>/dev/null || continue
-		tr '\0' ' ' <"$d/cmdline" 2>/dev/null | grep -q "$2" || continue
-		kill -9 ` + whom + ` 2>/dev/null && n=$((n + 1))
+	for try in 1 2 3 4 5; do
+		for d in /proc/[0-9]*; do
+			p=${d#/proc/}
+			grep -q "$1" "$d/cgroup" 2>/dev/null || continue
+			tr '\0' ' ' <"$d/cmdline" 2>/dev/null | grep -q "$2" || continue
+			kill -9 ` + whom + ` 2>/dev/null && n=$((n + 1))
+		done
+		[ "$n" = 0 ] || break
+		sleep 0.2
 	done
 	echo "$n"`
 	if out := strings.TrimSpace(l.sh(t, script, string(pod.UID), word)); out == "0" {

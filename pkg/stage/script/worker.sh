@@ -359,14 +359,20 @@ publish() {
 		if published "$id" "$a"; then finish; else drop lost "$work is gone"; fi
 		return
 	}
+	# What the rename makes visible must be on the disk before it. Old tools know sync only without an operand. It comes
+	# before the counting: inodes that wait for the disk can fill the memory of the Pod, and then the sizes of files that are
+	# there cannot be read. That passes.
+	sync -f "$work" 2>/dev/null || sync
 	found=$(count "$mine" "$claimed")
+	[ "$found" = "$id $a 0" ] || {
+		sleep 1
+		found=$(count "$mine" "$claimed")
+	}
 	[ "$found" = "$id $a 0" ] || {
 		mv -T "$claimed" "$work/tree" 2>/dev/null
 		drop count "$found"
 		return
 	}
-	# What the rename makes visible must be on the disk before it. Old tools know sync only without an operand.
-	sync -f "$work" 2>/dev/null || sync
 	made=$(appear 2>&1) || published "$id" "$a" || {
 		drop write "$made"
 		return
